@@ -1,0 +1,38 @@
+# make lab        set up .venv and open JupyterLab on the first notebook
+# make test       set up .venv, then run the helpers' tests and every notebook
+# make notebooks  re-execute the notebooks and store their outputs: how a change is accepted
+# make lint       ruff, notebooks included
+# make lock       compile requirements.txt from pyproject.toml, with newer releases where there are some
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+unexport MPLBACKEND  # set to Agg, as it often is in CI, it would take the figures out of the notebooks
+
+lab: $(READY)
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(firstword $(NOTEBOOKS))
+
+test: $(READY)
+	$(BIN)/pytest
+
+notebooks: $(READY)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group notebooks --group tests \
+	    --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit( \
+	    f"$(PYTHON) is Python {v.major}.{v.minor}; 3.11 or later is needed. Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
+	    echo "no virtual environment: install your system's package for it (Debian, Ubuntu: python3-venv)" >&2; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements.txt --editable .
+	@touch $@
+
+.PHONY: lab test notebooks lint lock

@@ -1,0 +1,1 @@
+"""The mathematics behind the five notebooks, one small module per subject."""

@@ -1,0 +1,40 @@
+"""The last section of every notebook: what the post printed, beside what was found here."""
+
+from decimal import Decimal
+
+
+def post_and_here(published, found):
+    """A Markdown table of every number in `published`, the number in `found`, and the digits that agree.
+
+    `published` maps names to `data.Printed`; `found` maps the same names to numbers or, where the post's
+    value can't be computed again, to a text or None. A name on one side only, or a difference in a digit
+    that is to be met, raises ValueError: a table that is shown is a table that holds.
+    """
+    if alone := set(published) ^ set(found):
+        raise ValueError(f"only on one side: {sorted(alone)}; give what was printed and what was found")
+    head = ["| | the post | here | digits that agree | why not all |", "|:--|--:|--:|:-:|:--|"]
+    return "\n".join(head + [_row(name, printed, found[name]) for name, printed in published.items()])
+
+
+def agrees(text, number, digits):
+    """Whether `number` is within half a unit of the last of the first `digits` digits of `text`."""
+    unit = Decimal(1).scaleb(Decimal(text).adjusted() - digits + 1)
+    return abs(Decimal(float(number)) - Decimal(text)) <= unit / 2
+
+
+def _row(name, printed, found):
+    text, digits, reason = printed
+    if digits == 0:
+        return f"| {name} | {text} | {found or '–'} | – | {reason} |"
+    significant = len(Decimal(text).as_tuple().digits)
+    digits = digits or significant
+    if not agrees(text, found, digits):
+        raise ValueError(f"{name}: the post printed {text}, here it is {found}: not {digits} digits agree")
+    return f"| {name} | {text} | {_like(text, found, digits)} | {digits} of {significant} | {reason} |"
+
+
+def _like(text, number, digits):
+    """`number` to `digits` significant digits of `text`, in the notation of `text`."""
+    if "e" in text:
+        return f"{number:.{digits - 1}e}"
+    return f"{number:.{max(0, digits - 1 - Decimal(text).adjusted())}f}"

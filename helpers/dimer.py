@@ -1,0 +1,41 @@
+"""Energies of two metal atoms in effective medium theory, and forms for them. Distances in Å, energies in eV."""
+
+import autograd.numpy as np
+from ase import Atoms
+from ase.calculators.emt import EMT, parameters
+
+SEPARATED = 10.0  # Å, past the cutoff, where the energy no longer changes
+
+
+def binding_energies(distances, element="Cu"):
+    """Energies (n,) in eV of the dimer at `distances` (n,) in Å, zero where the atoms are separated."""
+    return total_energies(distances, element) - total_energies([SEPARATED], element)
+
+
+def total_energies(distances, element="Cu"):
+    """Energies (n,) in eV of the dimer at `distances` (n,) in Å, as ASE's EMT has them.
+
+    Source: Jacobsen, Stoltze & Nørskov, Surf. Sci. 366, 394 (1996).
+    """
+    if element not in parameters:
+        raise ValueError(f"EMT has no parameters for {element!r}; it has {', '.join(parameters)}")
+    distances = np.asarray(distances, dtype=float)
+    if distances.ndim != 1 or not np.all((distances > 0) & np.isfinite(distances)):
+        raise ValueError("distances: give a one-dimensional array of positive, finite lengths in Å")
+    atoms = Atoms([element, element], positions=np.zeros((2, 3)), calculator=EMT())
+    return np.array([_energy(atoms, distance) for distance in distances])
+
+
+def buckingham(distance, amplitude, decay, dispersion):
+    """Energy A exp(-B r) - C / r⁶ at `distance` r. Source: Buckingham, Proc. R. Soc. A 168, 264 (1938)."""
+    return amplitude * np.exp(-decay * distance) - dispersion / distance**6
+
+
+def morse(distance, depth, steepness, equilibrium):
+    """Energy D [(1 - exp(-a (r - r0)))² - 1] at `distance` r. Source: Morse, Phys. Rev. 34, 57 (1929)."""
+    return depth * ((1 - np.exp(-steepness * (distance - equilibrium))) ** 2 - 1)
+
+
+def _energy(atoms, distance):
+    atoms.positions[1, 0] = distance
+    return atoms.get_potential_energy()

@@ -1,0 +1,138 @@
+"""A perceptron as a plain function of its layers, and how to train it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import autograd.numpy as np
+from autograd import elementwise_grad
+from scipy.optimize import least_squares
+
+from helpers.derivatives import tanh
+
+STEEPNESS = 2.0  # the spread of the first slopes, per standard deviation of the inputs
+EXACT = 1e-7  # RMSE, per standard deviation of the targets, below which another start buys nothing
+
+
+def random_layers(sizes, rng, scale=0.1):
+    """Normally distributed (weights, biases) between layers of `sizes` units: shapes (n_in, n_out), (n_out,)."""
+    return [
+        (rng.standard_normal((n_in, n_out)) * scale, rng.standard_normal(n_out) * scale)
+        for n_in, n_out in pairwise(sizes)
+    ]
+
+
+def predict(layers, inputs, activation=tanh):
+    """Outputs (n_inputs, n_outputs) of the perceptron `layers` at `inputs` (n_inputs, n_features)."""
+    _check_shapes(layers, inputs)
+    *hidden, (weights, biases) = layers
+    for hidden_weights, hidden_biases in hidden:
+        inputs = activation(np.dot(inputs, hidden_weights) + hidden_biases)
+    return np.dot(inputs, weights) + biases
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained perceptron with one output: call it on inputs (n_inputs,) or (n_inputs, n_features)."""
+
+    layers: list  # of (weights, biases), for `predict`
+    rmse: float  # of the training targets, in their unit
+
+    def __call__(self, inputs):
+        """Outputs (n_inputs,) at `inputs`."""
+        inputs = _finite("inputs", inputs)
+        return predict(self.layers, inputs.reshape(len(inputs), -1))[:, 0]
+
+    def slope(self, inputs):
+        """Derivatives of the outputs by the inputs, in the shape of `inputs`."""
+        inputs = _finite("inputs", inputs)
+        slope = elementwise_grad(lambda columns: predict(self.layers, columns))
+        return slope(inputs.reshape(len(inputs), -1)).reshape(inputs.shape)
+
+
+def train(inputs, targets, hidden, rng, starts=8):
+    """The `Network` of `hidden` tanh units that fits `targets` (n_inputs,) best, of several random starts.
+
+    Variable projection: the linear output layer is solved exactly for each hidden layer, and
+    Levenberg–Marquardt moves the hidden layer alone. Source: Golub & Pereyra, SIAM J. Numer. Anal. 10, 413
+    (1973), with the Jacobian of Kaufman, BIT 15, 49 (1975).
+    """
+    inputs, targets = _finite("inputs", inputs), _finite("targets", targets)
+    if targets.shape != inputs.shape[:1]:
+        raise ValueError(f"targets have shape {targets.shape}; for inputs {inputs.shape} give {inputs.shape[:1]}")
+    columns = inputs.reshape(len(inputs), -1)
+    parameters = hidden * (columns.shape[1] + 2) + 1
+    if len(targets) < parameters:
+        raise ValueError(f"{len(targets)} points for {parameters} parameters; give more, or fewer hidden units")
+    shift, scale = columns.mean(axis=0), columns.std(axis=0)
+    if not np.all(scale > 0):
+        raise ValueError("inputs: a column is constant; leave it out")
+    scaled = (columns - shift) / scale
+    sse = np.inf
+    for _ in range(starts):
+        fit = _fit_hidden(scaled, targets, hidden, rng)
+        if fit[0] < sse:
+            sse, (weights, biases), (offset, *outer) = fit
+        if sse <= EXACT**2 * np.sum((targets - targets.mean()) ** 2):
+            break
+    weights = weights / scale[:, np.newaxis]
+    layers = [(weights, biases - shift @ weights), (np.array(outer)[:, np.newaxis], np.array([offset]))]
+    return Network(layers, float(np.sqrt(sse / len(targets))))
+
+
+def _fit_hidden(inputs, targets, hidden, rng):
+    """The sum of squared errors, the hidden layer and the outer weights, offset first, from one random start."""
+    n_features = inputs.shape[1]
+
+    def unpack(flat):
+        return flat[:-hidden].reshape(n_features, hidden), flat[-hidden:]
+
+    @lru_cache(maxsize=1)  # the residuals and their Jacobian are asked for at the same place
+    def solve(flat):
+        weights, biases = unpack(np.frombuffer(flat))
+        sums = inputs @ weights + biases
+        units = np.column_stack([np.ones(len(inputs)), tanh(sums)])
+        basis, sizes, rotation = np.linalg.svd(units, full_matrices=False)
+        rank = np.sum(sizes > sizes[0] * len(inputs) * np.finfo(float).eps)  # as numpy.linalg.matrix_rank
+        basis = basis[:, :rank]
+        outer = (basis.T @ targets / sizes[:rank]) @ rotation[:rank]
+        return sums, basis, outer
+
+    def residuals(flat):
+        _, basis, _ = solve(flat.tobytes())
+        return basis @ (basis.T @ targets) - targets
+
+    def jacobian(flat):
+        sums, basis, outer = solve(flat.tobytes())
+        slopes = elementwise_grad(tanh)(sums) * outer[1:]  # ∂output/∂sum, (n_inputs, hidden)
+        whole = np.hstack([column[:, np.newaxis] * slopes for column in inputs.T] + [slopes])
+        return whole - basis @ (basis.T @ whole)  # Kaufman: what the outer layer can't make up for
+
+    weights = rng.standard_normal((n_features, hidden)) * STEEPNESS
+    knees = inputs[rng.integers(len(inputs), size=hidden)]  # each unit bends at one of the data
+    start = np.concatenate([weights.ravel(), -np.sum(knees.T * weights, axis=0)])
+    end = least_squares(residuals, start, jacobian, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=300)
+    return 2 * end.cost, unpack(end.x), solve(end.x.tobytes())[2]
+
+
+def _finite(name, values):
+    """`values` as an array of finite floats with one or two axes."""
+    values = np.asarray(values, dtype=float)
+    if values.ndim not in (1, 2) or not np.all(np.isfinite(values)):
+        raise ValueError(f"{name}: give finite numbers, shape (n_inputs,) or (n_inputs, n_features)")
+    return values
+
+
+def _check_shapes(layers, inputs):
+    """Refuse inputs and layers that don't fit one behind the other."""
+    if np.ndim(inputs) != 2:
+        raise ValueError(f"inputs have shape {np.shape(inputs)}; give (n_inputs, n_features): inputs[:, np.newaxis]")
+    width = np.shape(inputs)[1]
+    for i, (weights, biases) in enumerate(layers):
+        n_in, n_out = np.shape(weights) if np.ndim(weights) == 2 else (None, None)
+        if n_in != width or np.shape(biases) != (n_out,):
+            raise ValueError(
+                f"layer {i}: weights {np.shape(weights)} and biases {np.shape(biases)} behind {width} columns; "
+                f"give ({width}, n) and (n,)"
+            )
+        width = n_out

@@ -1,0 +1,44 @@
+"""Fitting a model to data: Adam in rounds, as the posts use it."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from autograd import grad
+from autograd.misc.optimizers import adam
+
+
+class Descent(NamedTuple):
+    """Where a descent ended, and how it went."""
+
+    parameters: Any  # nested as the start was
+    objective: float
+    trace: tuple  # of (step, objective)
+
+
+def descend(objective, start, *, step_size, steps, tolerance, rounds=100, every=None):
+    """Adam in rounds of `steps` steps, until `objective(parameters)` is below `tolerance`.
+
+    Each round starts Adam afresh, its moments zero, as the posts do. `start` may be nested lists and tuples
+    of arrays. The trace holds the objective at every `every`-th step of a round (default: its first step).
+    Source: Kingma & Ba, Adam: A Method for Stochastic Optimization, arXiv:1412.6980 (2014).
+    """
+    gradient = grad(objective)
+    parameters, trace = start, []
+    for taken in range(0, rounds * steps, steps):
+
+        def record(parameters, step, _, taken=taken):
+            if step % (every or steps) == 0:
+                trace.append((taken + step, float(objective(parameters))))
+
+        parameters = adam(
+            lambda parameters, _: gradient(parameters), parameters, record, num_iters=steps, step_size=step_size
+        )
+        reached = float(objective(parameters))
+        if not np.isfinite(reached):
+            raise RuntimeError(f"the objective is {reached} after {taken + steps} steps; take a smaller step_size")
+        if reached < tolerance:
+            return Descent(parameters, reached, tuple(trace))
+    raise RuntimeError(
+        f"the objective is {reached:.3g} after {rounds} rounds of {steps} steps, not below {tolerance:.3g}; "
+        "allow more rounds, or a larger tolerance"
+    )
