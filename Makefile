@@ -32,7 +32,8 @@ $(READY): requirements.txt
 	    f"$(PYTHON) is Python {v.major}.{v.minor}; 3.11 or later is needed. Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
 	    echo "no virtual environment: install your system's package for it (Debian, Ubuntu: python3-venv)" >&2; exit 1; }
-	$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements.txt --editable .
+	@echo "Installing the locked packages into .venv: about a minute."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
 	@touch $@
 
 .PHONY: lab test notebooks lint lock

@@ -1,6 +1,7 @@
 """The last section of every notebook: what the post printed, beside what was found here."""
 
 from decimal import Decimal
+from math import isfinite
 
 
 def post_and_here(published, found):
@@ -19,7 +20,7 @@ def post_and_here(published, found):
 def agrees(text, number, digits):
     """Whether `number` is within half a unit of the last of the first `digits` digits of `text`."""
     unit = Decimal(1).scaleb(Decimal(text).adjusted() - digits + 1)
-    return abs(Decimal(float(number)) - Decimal(text)) <= unit / 2
+    return isfinite(number) and abs(Decimal(float(number)) - Decimal(text)) <= unit / 2
 
 
 def _row(name, printed, found):

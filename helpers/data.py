@@ -48,8 +48,7 @@ def published(post):
     if post not in posts:
         raise ValueError(f"published.toml: no post {post!r}; it has {_listed(posts)}")
     return {
-        name: Printed(entry) if isinstance(entry, str) else Printed(**entry)
-        for name, entry in posts[post].items()
+        name: Printed(entry) if isinstance(entry, str) else Printed(**entry) for name, entry in posts[post].items()
     }
 
 

@@ -6,12 +6,14 @@ from itertools import pairwise
 
 import autograd.numpy as np
 from autograd import elementwise_grad
+from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
 from helpers.derivatives import tanh
 
 STEEPNESS = 2.0  # the spread of the first slopes, per standard deviation of the inputs
-EXACT = 1e-7  # RMSE, per standard deviation of the targets, below which another start buys nothing
+DAMPING = 1e-8  # of the outer weights: without it units that are all but equal cancel, and digits are lost
+EXACT = 2e-7  # RMSE, per standard deviation of the targets, below which another start buys nothing
 
 
 def random_layers(sizes, rng, scale=0.1):
@@ -58,31 +60,31 @@ def train(inputs, targets, hidden, rng, starts=8):
     (1973), with the Jacobian of Kaufman, BIT 15, 49 (1975).
     """
     inputs, targets = _finite("inputs", inputs), _finite("targets", targets)
-    if targets.shape != inputs.shape[:1]:
-        raise ValueError(f"targets have shape {targets.shape}; for inputs {inputs.shape} give {inputs.shape[:1]}")
+    _check_data(inputs, targets, hidden)
     columns = inputs.reshape(len(inputs), -1)
-    parameters = hidden * (columns.shape[1] + 2) + 1
-    if len(targets) < parameters:
-        raise ValueError(f"{len(targets)} points for {parameters} parameters; give more, or fewer hidden units")
     shift, scale = columns.mean(axis=0), columns.std(axis=0)
+    centre, spread = targets.mean(), targets.std() or 1.0
     if not np.all(scale > 0):
         raise ValueError("inputs: a column is constant; leave it out")
-    scaled = (columns - shift) / scale
+    scaled = (columns - shift) / scale, (targets - centre) / spread
     sse = np.inf
     for _ in range(starts):
-        fit = _fit_hidden(scaled, targets, hidden, rng)
+        fit = _fit_hidden(*scaled, hidden, rng)
         if fit[0] < sse:
             sse, (weights, biases), (offset, *outer) = fit
-        if sse <= EXACT**2 * np.sum((targets - targets.mean()) ** 2):
+        if sse <= EXACT**2 * len(targets):
             break
     weights = weights / scale[:, np.newaxis]
-    layers = [(weights, biases - shift @ weights), (np.array(outer)[:, np.newaxis], np.array([offset]))]
-    return Network(layers, float(np.sqrt(sse / len(targets))))
+    outer = spread * np.array(outer)[:, np.newaxis], np.array([spread * offset + centre])
+    layers = [(weights, biases - shift @ weights), outer]
+    errors = predict(layers, columns)[:, 0] - targets
+    return Network(layers, float(np.sqrt(np.mean(errors**2))))
 
 
 def _fit_hidden(inputs, targets, hidden, rng):
     """The sum of squared errors, the hidden layer and the outer weights, offset first, from one random start."""
     n_features = inputs.shape[1]
+    padded = np.concatenate([targets, np.zeros(hidden + 1)])
 
     def unpack(flat):
         return flat[:-hidden].reshape(n_features, hidden), flat[-hidden:]
@@ -92,27 +94,39 @@ def _fit_hidden(inputs, targets, hidden, rng):
         weights, biases = unpack(np.frombuffer(flat))
         sums = inputs @ weights + biases
         units = np.column_stack([np.ones(len(inputs)), tanh(sums)])
-        basis, sizes, rotation = np.linalg.svd(units, full_matrices=False)
-        rank = np.sum(sizes > sizes[0] * len(inputs) * np.finfo(float).eps)  # as numpy.linalg.matrix_rank
-        basis = basis[:, :rank]
-        outer = (basis.T @ targets / sizes[:rank]) @ rotation[:rank]
+        basis, triangle = np.linalg.qr(np.vstack([units, DAMPING * np.identity(hidden + 1)]))
+        outer = solve_triangular(triangle, basis[: len(inputs)].T @ targets)
         return sums, basis, outer
 
     def residuals(flat):
         _, basis, _ = solve(flat.tobytes())
-        return basis @ (basis.T @ targets) - targets
+        return basis @ (basis[: len(inputs)].T @ targets) - padded
 
     def jacobian(flat):
         sums, basis, outer = solve(flat.tobytes())
         slopes = elementwise_grad(tanh)(sums) * outer[1:]  # ∂output/∂sum, (n_inputs, hidden)
         whole = np.hstack([column[:, np.newaxis] * slopes for column in inputs.T] + [slopes])
-        return whole - basis @ (basis.T @ whole)  # Kaufman: what the outer layer can't make up for
+        projected = -basis @ (basis[: len(inputs)].T @ whole)  # Kaufman: less what the outer layer makes up for
+        projected[: len(inputs)] += whole
+        return projected
 
     weights = rng.standard_normal((n_features, hidden)) * STEEPNESS
     knees = inputs[rng.integers(len(inputs), size=hidden)]  # each unit bends at one of the data
     start = np.concatenate([weights.ravel(), -np.sum(knees.T * weights, axis=0)])
     end = least_squares(residuals, start, jacobian, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=300)
     return 2 * end.cost, unpack(end.x), solve(end.x.tobytes())[2]
+
+
+def _check_data(inputs, targets, hidden):
+    """Refuse targets that don't belong to the inputs, and too few of them."""
+    if hidden < 1:
+        raise ValueError(f"hidden is {hidden}; give at least one unit")
+    if targets.shape != inputs.shape[:1]:
+        raise ValueError(f"targets have shape {targets.shape}; for inputs {inputs.shape} give {inputs.shape[:1]}")
+    n_features = 1 if inputs.ndim == 1 else inputs.shape[1]
+    parameters = hidden * (n_features + 2) + 1
+    if len(targets) < parameters:
+        raise ValueError(f"{len(targets)} points for {parameters} parameters; give more, or fewer hidden units")
 
 
 def _finite(name, values):

@@ -1,0 +1,81 @@
+"""What nbval lets pass in a stored notebook, and should not."""
+
+import ast
+import re
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
+MACHINE_PATH = re.compile(
+    r"(?:^|[\s'\"(=:])(?:/(?:home|root|Users|tmp|work|opt|var|usr|mnt)/|[A-Za-z]:\\)|site-packages"
+)
+IGNORED = "nbval-ignore-output"
+REASON = re.compile(r"perf_counter|timeit|# not compared: \w+")
+SHOWN_BY = {"print", "show", "help", "display", "Markdown"}
+
+
+def complaints(notebook):
+    """What is wrong with `notebook` (its JSON, as a dict): a list of sentences, empty if all is well."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    counts = [cell["execution_count"] for cell in cells]
+    found = []
+    if notebook["metadata"].get("kernelspec", {}).get("name") != "python3":
+        found.append("the kernelspec is not python3")
+    if not cells:
+        found.append("there are no code cells")
+    if counts != list(range(1, len(cells) + 1)):
+        found.append(f"cells were not executed once each, in order, from a fresh kernel: counts {counts}")
+    for number, cell in enumerate(cells, 1):
+        found += [f"code cell {number}: {complaint}" for complaint in _of_cell(cell)]
+    return found
+
+
+def _of_cell(cell):
+    source, outputs = "".join(cell["source"]), cell["outputs"]
+    tags = cell["metadata"].get("tags", [])
+    text = "\n".join(map(_text, outputs))
+    checks = {
+        "it is empty": not source.strip(),
+        "an error is stored": any(output["output_type"] == "error" for output in outputs),
+        "stderr is stored": any(output.get("name") == "stderr" for output in outputs),
+        "a memory address is stored": ADDRESS.search(text),
+        "a path of a machine": MACHINE_PATH.search(text + "\n" + source),
+        f"a tag other than {IGNORED}": set(tags) - {IGNORED},
+        "a marker of nbval in the source; use a tag": re.search(r"#\s*(?:NBVAL_|PYTEST_VALIDATE)", source),
+        "ignored without a reason; time something, or write '# not compared: why'": (
+            IGNORED in tags and not REASON.search(source)
+        ),
+        "its output is gone": not outputs and (IGNORED in tags or _shows_something(source)),
+        "its figure is gone": "plt.show()" in _top_level(source)
+        and not any("image/png" in output.get("data", {}) for output in outputs),
+    }
+    return [complaint for complaint, wrong in checks.items() if wrong]
+
+
+def _text(output):
+    """All text of an output, whatever its kind."""
+    data = output.get("data", {})
+    parts = [output.get("text", ""), *(value for kind, value in data.items() if kind.startswith("text/"))]
+    return "\n".join("".join(part) for part in parts)
+
+
+def _statements(source):
+    """The top-level statements of a cell; none of another language's, behind %%."""
+    if source.lstrip().startswith("%%"):
+        return []
+    return ast.parse(TransformerManager().transform_cell(source)).body
+
+
+def _shows_something(source):
+    """Whether the cell prints, shows or ends in a value; a call that does neither by name is left to nbval."""
+    statements = _statements(source)
+    if statements and isinstance(statements[-1], ast.Expr) and not isinstance(statements[-1].value, ast.Call):
+        return True
+    running = [part for part in statements if not isinstance(part, ast.FunctionDef | ast.ClassDef)]
+    calls = [node.func for part in running for node in ast.walk(part) if isinstance(node, ast.Call)]
+    return any(getattr(call, "id", getattr(call, "attr", None)) in SHOWN_BY for call in calls)
+
+
+def _top_level(source):
+    """The cell's calls that stand alone, outside functions."""
+    return {ast.unparse(statement) for statement in _statements(source) if isinstance(statement, ast.Expr)}

@@ -1,0 +1,68 @@
+"""A table that is shown is a table that holds."""
+
+import tomllib
+from decimal import Decimal
+
+import pytest
+
+from helpers.comparison import agrees, post_and_here
+from helpers.data import DATA, Printed, published
+
+POSTS = tomllib.loads((DATA / "published.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "digits", "holds"),
+    [
+        ("1.71e-05", 1.7149e-05, 3, True),
+        ("1.71e-05", 1.7151e-05, 3, False),
+        ("-400.029", -400.0294, 6, True),
+        ("-400.029", -400.0296, 6, False),
+        ("0.004", 0.00385, 1, True),
+        ("0.004", 0.00349, 1, False),
+        ("1.5768901008364176e-05", 1.5768901011730797e-05, 10, True),
+        ("1.5768901008364176e-05", 1.5768901011730797e-05, 11, False),
+        ("72", 72, 2, True),
+        ("72", -72, 2, False),
+        ("72", float("1e300"), 2, False),
+    ],
+)
+def test_digits_agree_within_half_a_unit_of_the_last(text, number, digits, holds):
+    assert agrees(text, number, digits) is holds
+
+
+def test_a_row_shows_both_numbers_and_the_share_of_digits():
+    table = post_and_here(
+        {"V0": Printed("211.847"), "B": Printed("1.18663393", 6, "why")}, {"V0": 211.84682, "B": 1.186633}
+    )
+    assert table.splitlines()[2:] == [
+        "| V0 | 211.847 | 211.847 | 6 of 6 |  |",
+        "| B | 1.18663393 | 1.18663 | 6 of 9 | why |",
+    ]
+
+
+def test_what_can_t_be_computed_again_is_shown_with_its_reason():
+    table = post_and_here({"time": Printed("24.1 s", 0, "another machine")}, {"time": None})
+    assert table.splitlines()[-1] == "| time | 24.1 s | – | – | another machine |"
+
+
+@pytest.mark.parametrize("found", [{}, {"a": 1.0, "b": 2.0}, {"b": 1.0}])
+def test_a_number_on_one_side_only_is_an_error(found):
+    with pytest.raises(ValueError, match="only on one side"):
+        post_and_here({"a": Printed("1.0")}, found)
+
+
+@pytest.mark.parametrize("number", [1.06, float("nan"), float("inf")])
+def test_a_digit_that_differs_is_an_error(number):
+    with pytest.raises(ValueError, match=r"a: the post printed 1\.0, here it is"):
+        post_and_here({"a": Printed("1.0")}, {"a": number})
+
+
+@pytest.mark.parametrize("post", POSTS)
+def test_whatever_does_not_agree_in_full_has_a_reason(post):
+    for name, (text, digits, reason) in published(post).items():
+        if digits is None:
+            assert Decimal(text).is_finite(), name
+        else:
+            assert reason, name
+            assert digits == 0 or 0 < digits < len(Decimal(text).as_tuple().digits), name

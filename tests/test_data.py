@@ -1,0 +1,111 @@
+"""Columns come back as they stand in the file, or not at all."""
+
+import re
+
+import numpy as np
+import pytest
+
+from helpers.data import DATA, columns, published
+
+
+def written(folder, text, encoding="utf-8"):
+    path = folder / "mine.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_a_bare_name_is_a_file_in_data():
+    volume, energy = columns("energy_volume.csv", "volume", "energy")
+    assert volume.shape == energy.shape == (28,)
+    assert volume[0] == 324.85990899
+    assert energy[-1] == -399.9445262604
+
+
+def test_a_path_is_the_readers_own_file(tmp_path):
+    x, y = columns(written(tmp_path, "x,y\n1,2\n3,4e-1\n"), "x", "y")
+    assert x.tolist() == [1, 3]
+    assert y.tolist() == [2, 0.4]
+
+
+def test_a_path_to_a_file_named_like_ours_is_the_readers_own(tmp_path, monkeypatch):
+    (tmp_path / "energy_volume.csv").write_text("volume\n7\n")
+    monkeypatch.chdir(tmp_path)
+    assert columns("./energy_volume.csv", "volume")[0].tolist() == [7]
+    assert len(columns("energy_volume.csv", "volume")[0]) == 28
+
+
+def test_columns_come_in_the_order_asked_for(tmp_path):
+    b, a = columns(written(tmp_path, "a,b\n1,2\n"), "b", "a")
+    assert (a[0], b[0]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["\ufeffx,y\n1,2\n", " x , y \r\n 1 , 2 \r\n", '"x","y"\n"1","2"\n', "x,y\n\n1,2\n\n"]
+)
+def test_what_spreadsheets_add_does_no_harm(tmp_path, text):
+    x, y = columns(written(tmp_path, text), "x", "y")
+    assert (x.tolist(), y.tolist()) == ([1], [2])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,y\n1,2\n3,n/a\n", "mine.csv, line 3: y is 'n/a'; give a finite number or delete the line"),
+        ("x,y\n1,2\n\n3,\n", "mine.csv, line 4: y is empty; give"),
+        ("x,y\n1,nan\n", "mine.csv, line 2: y is 'nan'; give"),
+        ("x,y\n1,-inf\n", "mine.csv, line 2: y is '-inf'; give"),
+        ("x,y\n1,1e999\n", "mine.csv, line 2: y is '1e999'; give"),
+        ("x,y\n1,1_0\n", "mine.csv, line 2: y is '1_0'; give"),
+        ('x,y\n1,"2,5"\n', "mine.csv, line 2: y is '2,5'; give"),
+        ("x,z\n1,2\n", "mine.csv, line 1: no column 'y'; the file has 'x', 'z'"),
+        ("x;y\n1;2\n", "mine.csv, line 1: no column 'x'; the file has 'x;y'"),
+        ("x,y,y\n1,2,3\n", "mine.csv, line 1: more than one column 'y'"),
+        ("x,y\n1,2\n3\n", "mine.csv, line 3: 1 values for 2 columns; mend the line"),
+        ("x,y\n1,2,5\n", "mine.csv, line 2: 3 values for 2 columns; mend the line"),
+        ("x,y\n", "mine.csv: no rows below the names in line 1; add the data"),
+        ("x,y\n\n\n", "mine.csv: no rows below the names in line 1; add the data"),
+        ("", "mine.csv, line 1: no column names"),
+        ("\n\n", "mine.csv, line 1: no column names"),
+        ('x,y\n1,"2\n', "mine.csv, line 2: not CSV"),
+    ],
+)
+def test_an_error_names_the_file_the_line_the_column_and_what_to_do(tmp_path, text, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        columns(written(tmp_path, text), "x", "y")
+
+
+def test_other_encodings_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"mine\.csv: not UTF-8 text .*; save it as UTF-8"):
+        columns(written(tmp_path, "x,y\n1,2\nü,3\n", encoding="latin-1"), "x")
+
+
+def test_a_missing_file_is_named_and_ours_are_listed():
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv: no such file; .* 'energy_volume\.csv'"):
+        columns("nowhere.csv", "x")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        columns(tmp_path, "x")
+
+
+def test_no_names_is_an_error_that_lists_them():
+    with pytest.raises(ValueError, match="name at least one column; the file has 'volume', 'energy'"):
+        columns("energy_volume.csv")
+
+
+def test_the_table_of_the_post_is_whole():
+    """28 points at whole-number pressures between them; the largest volume and the lowest energy as printed."""
+    volume, energy = columns("energy_volume.csv", "volume", "energy")
+    assert np.all(np.diff(volume) < 0)
+    assert energy.min() == energy[np.argmin(np.abs(volume - 211.51060823))] == -400.029811
+
+
+def test_an_unknown_post_is_named():
+    with pytest.raises(ValueError, match="no post 'trimer'; it has 'neural-network-regression'"):
+        published("trimer")
+
+
+def test_there_is_a_post_for_each_notebook():
+    notebooks = sorted((DATA.parent / "notebooks").glob("*.ipynb"))
+    assert [len(published(path.stem[3:])) > 0 for path in notebooks] == [True] * 5

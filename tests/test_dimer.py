@@ -1,0 +1,74 @@
+"""Two atoms in effective medium theory, against stored energies and forces, and against ASE itself."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.emt import EMT
+from autograd import elementwise_grad
+
+from helpers.dimer import SEPARATED, binding_energies, buckingham, morse, total_energies
+
+# 30 distances in Å, energies in eV and the force on the second atom in eV/Å, by ASE 3.29 on another machine
+DISTANCE, ENERGY, FORCE = np.loadtxt(
+    Path(__file__).with_name("reference") / "cu_dimer.csv", delimiter=",", skiprows=1, unpack=True
+)
+
+
+def test_the_energies_are_the_stored_ones():
+    assert np.allclose(binding_energies(DISTANCE), ENERGY, rtol=0, atol=1e-12)
+
+
+def test_the_forces_are_minus_their_slope():
+    step = 1e-5
+    slope = (binding_energies(DISTANCE + step) - binding_energies(DISTANCE - step)) / (2 * step)
+    assert np.allclose(-slope, FORCE, rtol=0, atol=1e-7)
+
+
+def test_an_atoms_object_made_anew_has_the_same_energy():
+    atoms = Atoms("Pt2", positions=[[0, 0, 0], [2.5, 0, 0]], calculator=EMT())
+    assert total_energies([2.5], "Pt")[0] == pytest.approx(atoms.get_potential_energy(), rel=1e-14)
+
+
+def test_the_zero_is_where_the_atoms_are_apart():
+    assert total_energies([SEPARATED])[0] == pytest.approx(7.02, abs=1e-12)
+    assert np.all(binding_energies([5.8769, SEPARATED, 50.0]) == 0)
+
+
+def test_the_minimum_of_copper():
+    around = binding_energies(2.168450416 + np.array([-1e-3, 0, 1e-3]))
+    assert around[1] == pytest.approx(-3.838625706, abs=1e-9)
+    assert (around[0] - 2 * around[1] + around[2]) / 1e-6 == pytest.approx(16.5585, abs=1e-3)
+
+
+@pytest.mark.parametrize("element", ["Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt"])
+def test_every_metal_of_emt_binds(element):
+    assert binding_energies(np.linspace(1.5, 4, 20), element).min() < 0
+
+
+@pytest.mark.parametrize("element", ["Fe", "Xx", "", "Cu2"])
+def test_an_element_without_parameters_is_refused(element):
+    with pytest.raises(ValueError, match=rf"EMT has no parameters for '{element}'; it has Al, Cu"):
+        binding_energies([2.0], element)
+
+
+@pytest.mark.parametrize("distances", [[0.0], [-1.0, 2.0], [np.nan], [np.inf], 2.0, [[1.0]]])
+def test_a_distance_that_is_none_is_refused(distances):
+    with pytest.raises(ValueError, match="distances: give a one-dimensional array of positive, finite lengths"):
+        binding_energies(distances)
+
+
+def test_no_distances_have_no_energies():
+    assert binding_energies([]).shape == (0,)
+
+
+def test_morse_has_its_depth_at_its_equilibrium_and_vanishes_far_away():
+    assert morse(2.2, 3.8, 1.5, 2.2) == -3.8
+    assert morse(100.0, 3.8, 1.5, 2.2) == pytest.approx(0, abs=1e-15)
+    curvature = elementwise_grad(elementwise_grad(morse))(2.2, 3.8, 1.5, 2.2)
+    assert curvature == pytest.approx(2 * 3.8 * 1.5**2, rel=1e-13)
+
+
+def test_buckingham_is_an_exponential_less_a_sixth_power():
+    assert buckingham(2.0, 3.0, 0.5, 64.0) == pytest.approx(3 / np.e - 1, rel=1e-15)

@@ -1,0 +1,143 @@
+"""The documentation of arguments, from Python's annotations and from Hy's macro: the same."""
+
+import inspect
+import pickle
+import pydoc
+from typing import Annotated
+
+import hy
+import pytest
+from typing_extensions import Doc
+
+from helpers.documented import docstring, documented
+
+POST = "Multiply arg1 by arg2\n\nParameters\n----------\narg1 : a number\narg2 : a number"
+
+
+@documented
+def func(arg1: Annotated[float, Doc("a number")], arg2: Annotated[float, Doc("a number")]):
+    """Multiply arg1 by arg2"""
+    return arg1 * arg2
+
+
+def hy_eval(source):
+    """The value of the last form of Hy source, in a module of its own."""
+    names = {"__name__": __name__}
+    for form in hy.read_many("(require helpers.mydef [mydef])" + source):
+        value = hy.eval(form, names)
+    return value
+
+
+def mydef(arguments, body='"Multiply arg1 by arg2" (* arg1 arg2)'):
+    return hy_eval(f"(mydef func {arguments} {body}) func")
+
+
+TYPED = '[[#^ float arg1 "a number"] [#^ float arg2 "a number"]]'
+
+
+def test_the_docstring_is_the_posts():
+    assert func.__doc__ == POST
+    assert mydef('((arg1 "a number") (arg2 "a number"))').__doc__ == POST
+
+
+def test_python_and_hy_give_the_same_signature_and_help():
+    assert inspect.signature(func) == inspect.signature(mydef(TYPED))
+    assert pydoc.plaintext.document(func) == pydoc.plaintext.document(mydef(TYPED))
+
+
+def test_the_arguments_documentation_is_on_the_function():
+    assert func.args == mydef(TYPED).args == {"arg1": "a number", "arg2": "a number"}
+
+
+def test_the_function_still_works_and_is_not_wrapped():
+    assert func(24, 3) == mydef(TYPED)(24, 3) == 72
+    assert not hasattr(func, "__wrapped__")
+    assert pickle.loads(pickle.dumps(func)) is func
+
+
+def test_the_types_stay_and_the_documentation_leaves_the_annotation():
+    assert func.__annotations__ == {"arg1": float, "arg2": float}
+
+
+def test_the_expansion_is_a_function_definition_with_the_docstring_in_it():
+    expansion = hy_eval("""(hy.macroexpand '(mydef f [[a "an int"] [b "an int"]] "some doc" (* a b)))""")
+    head, decorators, name, parameters, text, body = expansion
+    assert [str(head), str(name), [str(p) for p in parameters]] == ["defn", "f", ["a", "b"]]
+    assert str(text) == "some doc\n\nParameters\n----------\na : an int\nb : an int"
+    assert body == hy.read("(* a b)")
+    assert len(decorators) == 1
+
+
+@documented
+def everything(
+    a: Annotated[int, Doc("first")],
+    /,
+    b: Annotated[float, Doc("second")] = 2.0,
+    *rest: Annotated[int, Doc("more")],
+    undocumented=None,
+    c: Annotated[int | None, "no Doc", Doc("third")] = None,
+    **others: Annotated[str, Doc("the rest")],
+) -> Annotated[int, Doc("not an argument")]:
+    return a
+
+
+def test_defaults_stars_and_keywords():
+    assert everything.args == {"a": "first", "b": "second", "rest": "more", "c": "third", "others": "the rest"}
+    assert str(inspect.signature(everything)) == (
+        "(a: int, /, b: float = 2.0, *rest: int, undocumented=None, c: int | None = None, **others: str) -> int"
+    )
+
+
+def test_defaults_stars_and_keywords_in_hy():
+    function = mydef(
+        """[[#^ int a "first"] / [#^ float [b-c 2.0] "second"] [#^ int #* rest "more"]
+            [[c None] "third"] [#** others "the rest"]]""",
+        "a",
+    )
+    assert function.args == {"a": "first", "b_c": "second", "rest": "more", "c": "third", "others": "the rest"}
+    assert str(inspect.signature(function)) == "(a: int, /, b_c: float = 2.0, *rest: int, c=None, **others)"
+    assert function(1, 2, 3, c=4, d=5) == 1
+
+
+def test_a_bare_star_makes_the_rest_keyword_only():
+    function = mydef('[[a "first"] * [b "second"]]', "[a b]")
+    assert function(1, b=2) == [1, 2]
+    with pytest.raises(TypeError):
+        function(1, 2)
+
+
+def test_annotations_that_are_strings_are_resolved():
+    names = {"Annotated": Annotated, "Doc": Doc, "documented": documented}
+    exec("from __future__ import annotations\n@documented\ndef f(x: Annotated[float, Doc('deep')]): pass", names)
+    assert names["f"].args == {"x": "deep"}
+
+
+@pytest.mark.parametrize(
+    ("summary", "arguments", "text"),
+    [("Do it", {}, "Do it"), (None, {"a": "x"}, "Parameters\n----------\na : x"), (None, {}, None), ("", {}, None)],
+)
+def test_what_is_missing_leaves_no_gap(summary, arguments, text):
+    assert docstring(summary, arguments) == text
+
+
+def test_a_function_without_a_summary_or_without_arguments():
+    assert documented(lambda: None).__doc__ is None
+    assert mydef("[]", "72").__doc__ is None
+    assert mydef("[]", "72")() == 72
+    assert mydef('[[a "x"]]', '"a value"')(1) == "a value"  # a lone string is the value, as in defn
+    assert mydef("[]", "")() is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("[a]", "mydef func: a is not documented; write"),
+        ("[[a 3]]", r"mydef func: \[a 3\] is not documented"),
+        ('[[a ""]]', r"mydef func: \[a \"\"\] is not documented"),
+        ('[[a "x" "y"]]', "is not documented"),
+        ('[["a" "x"]]', 'mydef: "a" is no argument'),
+    ],
+)
+def test_an_argument_without_documentation_is_refused_before_anything_runs(arguments, message):
+    with pytest.raises(hy.errors.HyMacroExpansionError, match=message):
+        mydef(arguments, "1")

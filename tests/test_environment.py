@@ -1,0 +1,66 @@
+"""One list of direct dependencies, one lock, and a conda environment that adds nothing to them."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+DIRECT = [
+    Requirement(line)
+    for lines in [PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"].values()]
+    for line in lines
+]
+LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+LOCKED = [Requirement(line) for line in LOCK.splitlines() if line and not line.lstrip().startswith("#")]
+
+
+def test_the_lock_pins_every_package_and_says_nothing_else():
+    for requirement in LOCKED:
+        assert [specifier.operator for specifier in requirement.specifier] == ["=="], requirement
+        assert requirement.url is None
+    assert not re.search(r"https?:|file:|--", LOCK)
+
+
+def test_the_lock_meets_every_direct_dependency():
+    for direct in DIRECT:
+        pins = [pin for pin in LOCKED if canonicalize_name(pin.name) == canonicalize_name(direct.name)]
+        assert pins, f"{direct.name} is not in requirements.txt: make lock"
+        for pin in pins:
+            (version,) = (specifier.version for specifier in pin.specifier)
+            assert direct.specifier.contains(version), f"{pin} does not meet {direct}: make lock"
+
+
+def test_every_direct_dependency_is_bounded_on_both_sides():
+    for direct in DIRECT:
+        operators = {specifier.operator for specifier in direct.specifier}
+        assert operators == {">=", "<"}, direct
+
+
+def test_every_direct_dependency_has_its_reason_beside_it():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for direct in DIRECT:
+        assert re.search(rf'^ +"{re.escape(direct.name)}>=.*", +# \S', text, re.MULTILINE), direct
+
+
+def test_conda_takes_python_from_conda_forge_and_all_else_from_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    python, pip, through_pip = environment["dependencies"]
+    assert environment["channels"] == ["conda-forge"]
+    assert pip == "pip"
+    assert through_pip == {"pip": ["-r requirements.txt", "-e ."]}
+    assert python.startswith("python" + PROJECT["project"]["requires-python"])
+
+
+def test_python_is_stated_alike_everywhere():
+    required = SpecifierSet(PROJECT["project"]["requires-python"])
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert required == SpecifierSet(">=3.11")
+    assert "--python-version 3.11 " in makefile
+    assert "v >= (3, 11)" in makefile
+    assert "Python 3.11 or later" in (ROOT / "README.md").read_text(encoding="utf-8")
