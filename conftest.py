@@ -4,13 +4,18 @@ import os
 import tempfile
 from pathlib import Path
 
-STARTUP = "import warnings\n\nwarnings.simplefilter('error')\n"
+STARTUP = """
+import warnings
+
+get_ipython().events.register("pre_run_cell", lambda _: warnings.simplefilter("error"))
+"""
 
 
 def pytest_configure(config):
     """Give the notebooks' kernels a profile of their own, in which a warning is an error.
 
-    PYTHONWARNINGS can't do it: it would reach the kernel's own modules before the kernel has started.
+    From its first cell on, that is: PYTHONWARNINGS, or a filter set while the kernel starts, would turn a
+    deprecation in the kernel's own modules into its death.
     """
     profile = tempfile.TemporaryDirectory(prefix="ipython-")
     config.add_cleanup(profile.cleanup)
