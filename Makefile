@@ -7,7 +7,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 unexport MPLBACKEND  # set to Agg, as it often is in CI, it would take the figures out of the notebooks
 
 lab: $(READY)

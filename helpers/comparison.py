@@ -1,15 +1,16 @@
 """The last section of every notebook: what the post printed, beside what was found here."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from math import isfinite
 
 
 def post_and_here(published, found):
     """A Markdown table of every number in `published`, the number in `found`, and the digits that agree.
 
-    `published` maps names to `data.Printed`; `found` maps the same names to numbers or, where the post's
-    value can't be computed again, to a text or None. A name on one side only, or a difference in a digit
-    that is to be met, raises ValueError: a table that is shown is a table that holds.
+    `published` maps names to `data.Printed`; `found` maps the same names to numbers, or to texts where the
+    post printed text. Where its value can't be computed again, a text or None is shown as it is. A name on
+    one side only, or a digit or text that should agree and does not, raises ValueError: a table that is
+    shown is a table that holds.
     """
     if alone := set(published) ^ set(found):
         raise ValueError(f"only on one side: {sorted(alone)}; give what was printed and what was found")
@@ -27,11 +28,22 @@ def _row(name, printed, found):
     text, digits, reason = printed
     if digits == 0:
         return f"| {name} | {text} | {found or '–'} | – | {reason} |"
+    if not _is_number(text):
+        if found != text:
+            raise ValueError(f"{name}: the post printed {text}, here it is {found}; they should be equal")
+        return f"| {name} | {text} | {found} | all | |"
     significant = len(Decimal(text).as_tuple().digits)
     digits = digits or significant
     if not agrees(text, found, digits):
         raise ValueError(f"{name}: the post printed {text}, here it is {found}: not {digits} digits agree")
     return f"| {name} | {text} | {_like(text, found, digits)} | {digits} of {significant} | {reason} |"
+
+
+def _is_number(text):
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _like(text, number, digits):

@@ -2,8 +2,9 @@
 
 import autograd.numpy as np
 from ase import Atoms
-from ase.calculators.emt import EMT, parameters
+from ase.calculators.emt import EMT
 
+METALS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt")  # ASE's EMT has H, C, N and O as well, but only for play
 SEPARATED = 10.0  # Å, past the cutoff, where the energy no longer changes
 
 
@@ -17,8 +18,8 @@ def total_energies(distances, element="Cu"):
 
     Source: Jacobsen, Stoltze & Nørskov, Surf. Sci. 366, 394 (1996).
     """
-    if element not in parameters:
-        raise ValueError(f"EMT has no parameters for {element!r}; it has {', '.join(parameters)}")
+    if element not in METALS:
+        raise ValueError(f"EMT has no parameters for {element!r}; give one of {', '.join(METALS)}")
     distances = np.asarray(distances, dtype=float)
     if distances.ndim != 1 or not np.all((distances > 0) & np.isfinite(distances)):
         raise ValueError("distances: give a one-dimensional array of positive, finite lengths in Å")

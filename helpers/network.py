@@ -1,7 +1,6 @@
 """A perceptron as a plain function of its layers, and how to train it."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 import autograd.numpy as np
@@ -18,6 +17,8 @@ EXACT = 2e-7  # RMSE, per standard deviation of the targets, below which another
 
 def random_layers(sizes, rng, scale=0.1):
     """Normally distributed (weights, biases) between layers of `sizes` units: shapes (n_in, n_out), (n_out,)."""
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(f"sizes are {tuple(sizes)}; give at least two, each at least 1: (1, 3, 1)")
     return [
         (rng.standard_normal((n_in, n_out)) * scale, rng.standard_normal(n_out) * scale)
         for n_in, n_out in pairwise(sizes)
@@ -53,27 +54,24 @@ class Network:
 
 
 def train(inputs, targets, hidden, rng, starts=8):
-    """The `Network` of `hidden` tanh units that fits `targets` (n_inputs,) best, of several random starts.
+    """The `Network` of `hidden` tanh units that fits `targets` (n_inputs,) best, of up to `starts` random starts.
 
     Variable projection: the linear output layer is solved exactly for each hidden layer, and
     Levenberg–Marquardt moves the hidden layer alone. Source: Golub & Pereyra, SIAM J. Numer. Anal. 10, 413
     (1973), with the Jacobian of Kaufman, BIT 15, 49 (1975).
     """
     inputs, targets = _finite("inputs", inputs), _finite("targets", targets)
-    _check_data(inputs, targets, hidden)
+    _check_data(inputs, targets, hidden, starts)
     columns = inputs.reshape(len(inputs), -1)
     shift, scale = columns.mean(axis=0), columns.std(axis=0)
     centre, spread = targets.mean(), targets.std() or 1.0
-    if not np.all(scale > 0):
-        raise ValueError("inputs: a column is constant; leave it out")
-    scaled = (columns - shift) / scale, (targets - centre) / spread
-    sse = np.inf
+    best = None, None, np.inf
     for _ in range(starts):
-        fit = _fit_hidden(*scaled, hidden, rng)
-        if fit[0] < sse:
-            sse, (weights, biases), (offset, *outer) = fit
-        if sse <= EXACT**2 * len(targets):
+        fit = _fit_hidden((columns - shift) / scale, (targets - centre) / spread, hidden, rng)
+        best = min(best, fit, key=lambda fit: fit[2])
+        if best[2] <= EXACT**2 * len(targets):
             break
+    (weights, biases), (offset, *outer), _ = best
     weights = weights / scale[:, np.newaxis]
     outer = spread * np.array(outer)[:, np.newaxis], np.array([spread * offset + centre])
     layers = [(weights, biases - shift @ weights), outer]
@@ -82,51 +80,50 @@ def train(inputs, targets, hidden, rng, starts=8):
 
 
 def _fit_hidden(inputs, targets, hidden, rng):
-    """The sum of squared errors, the hidden layer and the outer weights, offset first, from one random start."""
-    n_features = inputs.shape[1]
-    padded = np.concatenate([targets, np.zeros(hidden + 1)])
+    """From one random start: the hidden layer, the outer weights behind it, offset first, and their SSE."""
+    n_inputs, n_features = inputs.shape
+    padded = np.concatenate([targets, np.zeros(hidden + 1)])  # the zeros are the damping's
 
     def unpack(flat):
         return flat[:-hidden].reshape(n_features, hidden), flat[-hidden:]
 
-    @lru_cache(maxsize=1)  # the residuals and their Jacobian are asked for at the same place
-    def solve(flat):
-        weights, biases = unpack(np.frombuffer(flat))
-        sums = inputs @ weights + biases
-        units = np.column_stack([np.ones(len(inputs)), tanh(sums)])
+    def project(flat):
+        weights, biases = unpack(flat)
+        sums = np.dot(inputs, weights) + biases
+        units = np.column_stack([np.ones(n_inputs), tanh(sums)])
         basis, triangle = np.linalg.qr(np.vstack([units, DAMPING * np.identity(hidden + 1)]))
-        outer = solve_triangular(triangle, basis[: len(inputs)].T @ targets)
-        return sums, basis, outer
+        return sums, basis, solve_triangular(triangle, basis.T @ padded)
 
     def residuals(flat):
-        _, basis, _ = solve(flat.tobytes())
-        return basis @ (basis[: len(inputs)].T @ targets) - padded
+        _, basis, _ = project(flat)
+        return basis @ (basis.T @ padded) - padded
 
     def jacobian(flat):
-        sums, basis, outer = solve(flat.tobytes())
+        sums, basis, outer = project(flat)
         slopes = elementwise_grad(tanh)(sums) * outer[1:]  # ∂output/∂sum, (n_inputs, hidden)
-        whole = np.hstack([column[:, np.newaxis] * slopes for column in inputs.T] + [slopes])
-        projected = -basis @ (basis[: len(inputs)].T @ whole)  # Kaufman: less what the outer layer makes up for
-        projected[: len(inputs)] += whole
-        return projected
+        whole = np.zeros((len(padded), len(flat)))
+        whole[:n_inputs] = np.hstack([column[:, np.newaxis] * slopes for column in inputs.T] + [slopes])
+        return whole - basis @ (basis.T @ whole)  # Kaufman: less what the outer weights make up for
 
     weights = rng.standard_normal((n_features, hidden)) * STEEPNESS
-    knees = inputs[rng.integers(len(inputs), size=hidden)]  # each unit bends at one of the data
+    knees = inputs[rng.integers(n_inputs, size=hidden)]  # each unit bends at one of the data
     start = np.concatenate([weights.ravel(), -np.sum(knees.T * weights, axis=0)])
     end = least_squares(residuals, start, jacobian, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=300)
-    return 2 * end.cost, unpack(end.x), solve(end.x.tobytes())[2]
+    return unpack(end.x), project(end.x)[2], 2 * end.cost
 
 
-def _check_data(inputs, targets, hidden):
-    """Refuse targets that don't belong to the inputs, and too few of them."""
-    if hidden < 1:
-        raise ValueError(f"hidden is {hidden}; give at least one unit")
+def _check_data(inputs, targets, hidden, starts):
+    """Refuse what can't be trained on."""
+    if hidden < 1 or starts < 1:
+        raise ValueError(f"{hidden} hidden units and {starts} starts; give at least one of each")
     if targets.shape != inputs.shape[:1]:
         raise ValueError(f"targets have shape {targets.shape}; for inputs {inputs.shape} give {inputs.shape[:1]}")
     n_features = 1 if inputs.ndim == 1 else inputs.shape[1]
     parameters = hidden * (n_features + 2) + 1
     if len(targets) < parameters:
         raise ValueError(f"{len(targets)} points for {parameters} parameters; give more, or fewer hidden units")
+    if not np.all(np.ptp(inputs, axis=0) > 0):
+        raise ValueError("inputs: a column is constant; leave it out")
 
 
 def _finite(name, values):
@@ -139,6 +136,8 @@ def _finite(name, values):
 
 def _check_shapes(layers, inputs):
     """Refuse inputs and layers that don't fit one behind the other."""
+    if not layers:
+        raise ValueError("there are no layers; give a list of (weights, biases)")
     if np.ndim(inputs) != 2:
         raise ValueError(f"inputs have shape {np.shape(inputs)}; give (n_inputs, n_features): inputs[:, np.newaxis]")
     width = np.shape(inputs)[1]

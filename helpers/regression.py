@@ -12,6 +12,7 @@ class Descent(NamedTuple):
 
     parameters: Any  # nested as the start was
     objective: float
+    steps: int
     trace: tuple  # of (step, objective)
 
 
@@ -37,7 +38,7 @@ def descend(objective, start, *, step_size, steps, tolerance, rounds=100, every=
         if not np.isfinite(reached):
             raise RuntimeError(f"the objective is {reached} after {taken + steps} steps; take a smaller step_size")
         if reached < tolerance:
-            return Descent(parameters, reached, tuple(trace))
+            return Descent(parameters, reached, taken + steps, tuple(trace))
     raise RuntimeError(
         f"the objective is {reached:.3g} after {rounds} rounds of {steps} steps, not below {tolerance:.3g}; "
         "allow more rounds, or a larger tolerance"

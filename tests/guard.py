@@ -5,6 +5,7 @@ import re
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 MACHINE_PATH = re.compile(
     r"(?:^|[\s'\"(=:])(?:/(?:home|root|Users|tmp|work|opt|var|usr|mnt)/|[A-Za-z]:\\)|site-packages"
@@ -39,6 +40,7 @@ def _of_cell(cell):
         "an error is stored": any(output["output_type"] == "error" for output in outputs),
         "stderr is stored": any(output.get("name") == "stderr" for output in outputs),
         "a memory address is stored": ADDRESS.search(text),
+        "a control character is stored": CONTROL.search(text),
         "a path of a machine": MACHINE_PATH.search(text + "\n" + source),
         f"a tag other than {IGNORED}": set(tags) - {IGNORED},
         "a marker of nbval in the source; use a tag": re.search(r"#\s*(?:NBVAL_|PYTEST_VALIDATE)", source),
@@ -46,8 +48,8 @@ def _of_cell(cell):
             IGNORED in tags and not REASON.search(source)
         ),
         "its output is gone": not outputs and (IGNORED in tags or _shows_something(source)),
-        "its figure is gone": "plt.show()" in _top_level(source)
-        and not any("image/png" in output.get("data", {}) for output in outputs),
+        "its figure is gone": any("<Figure" in _text(o) and "image/png" not in o.get("data", {}) for o in outputs)
+        or ("plt.show()" in _top_level(source) and not any("image/png" in o.get("data", {}) for o in outputs)),
     }
     return [complaint for complaint, wrong in checks.items() if wrong]
 

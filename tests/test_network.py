@@ -21,7 +21,7 @@ def test_random_layers_have_the_shapes_of_their_sizes():
 
 
 def test_random_layers_draw_weights_then_biases_layer_by_layer():
-    (weights0, biases0), (weights1, biases1) = random_layers((1, 3, 1), RNG(7), scale=0.1)
+    (weights0, biases0), (weights1, biases1) = random_layers((1, 3, 1), RNG(7))
     drawn = 0.1 * RNG(7).standard_normal(10)
     assert np.array_equal(np.concatenate([weights0.ravel(), biases0, weights1.ravel(), biases1]), drawn)
 
@@ -100,6 +100,27 @@ def test_more_starts_are_never_worse():
     assert train(X, CUBE_ROOT, 3, RNG(5), starts=4).rmse <= train(X, CUBE_ROOT, 3, RNG(5), starts=1).rmse
 
 
+def starts_taken(targets, starts):
+    """How many starts training has used up: a start draws as many normals as there are weights, and the knees."""
+    rng = RNG(5)
+    train(X, targets, 2, rng, starts=starts)
+    spent = [RNG(5) for _ in range(starts + 1)]
+    for number, generator in enumerate(spent):
+        for _ in range(number):
+            generator.standard_normal((1, 2))
+            generator.integers(len(X), size=2)
+    return [generator.random() for generator in spent].index(rng.random())
+
+
+def test_training_stops_at_the_first_start_that_leaves_nothing_to_gain():
+    assert starts_taken(np.tanh(3 * X - 1), starts=4) == 1
+    assert starts_taken(CUBE_ROOT, starts=4) == 4
+
+
+def test_constant_targets_are_met():
+    assert np.allclose(train(X, np.full(50, -7.0), 2, RNG(0))(X), -7, rtol=0, atol=1e-7)
+
+
 def test_two_predictors():
     inputs = RNG(0).uniform(-1, 1, (200, 2))
     targets = np.tanh(inputs[:, 0] - 2 * inputs[:, 1]) + 0.5
@@ -127,6 +148,7 @@ def test_a_network_can_t_be_changed():
     [
         (X, CUBE_ROOT[:-1], 3, r"targets have shape \(49,\); for inputs \(50,\) give \(50,\)"),
         (X[:9], CUBE_ROOT[:9], 3, "9 points for 10 parameters; give more, or fewer hidden units"),
+        (np.full(50, 0.1), CUBE_ROOT, 3, "inputs: a column is constant; leave it out"),
         (np.full(50, 2.0), CUBE_ROOT, 3, "inputs: a column is constant; leave it out"),
         (np.where(X > 0.5, np.nan, X), CUBE_ROOT, 3, "inputs: give finite numbers"),
         (X, np.where(X > 0.5, np.inf, X), 3, "targets: give finite numbers"),
@@ -138,3 +160,19 @@ def test_a_network_can_t_be_changed():
 def test_data_that_can_t_be_trained_on_are_refused(inputs, targets, hidden, message):
     with pytest.raises(ValueError, match=message):
         train(inputs, targets, hidden, RNG(0))
+
+
+def test_no_starts_are_refused():
+    with pytest.raises(ValueError, match="3 hidden units and 0 starts; give at least one of each"):
+        train(X, CUBE_ROOT, 3, RNG(0), starts=0)
+
+
+@pytest.mark.parametrize("sizes", [(), (3,), (1, 0, 1), (1, -2)])
+def test_sizes_without_layers_are_refused(sizes):
+    with pytest.raises(ValueError, match="give at least two, each at least 1"):
+        random_layers(sizes, RNG(0))
+
+
+def test_no_layers_are_refused():
+    with pytest.raises(ValueError, match="there are no layers"):
+        predict([], X[:, np.newaxis])

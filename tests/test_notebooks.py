@@ -2,7 +2,10 @@
 
 import copy
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,6 +90,7 @@ FAULTS = {
     "error": (lambda nb: nb["cells"][0]["outputs"].append({"output_type": "error"}), "error"),
     "stderr": (lambda nb: nb["cells"][1]["outputs"][0].update(name="stderr"), "stderr"),
     "address": (lambda nb: nb["cells"][1]["outputs"][0].update(text=["<f at 0x7f3a1c2b>"]), "address"),
+    "overstrike": (lambda nb: nb["cells"][1]["outputs"][0].update(text=["f\bfu\bu"]), "control character"),
     "path": (lambda nb: nb["cells"][1]["outputs"][0].update(text=["in /home/me/x.py"]), "path"),
     "path in a figure's text": (
         lambda nb: nb["cells"][2]["outputs"][0]["data"].update({"text/plain": ["C:\\me"]}),
@@ -96,6 +100,12 @@ FAULTS = {
     "output gone": (lambda nb: nb["cells"][1]["outputs"].clear(), "output is gone"),
     "ignored output gone": (lambda nb: nb["cells"][3]["outputs"].clear(), "output is gone"),
     "figure gone": (lambda nb: nb["cells"][2]["outputs"][0]["data"].pop("image/png"), "figure is gone"),
+    "figure of a function gone": (
+        lambda nb: nb["cells"][1]["outputs"].append(
+            {"output_type": "display_data", "data": {"text/plain": ["<Figure>"]}}
+        ),
+        "figure is gone",
+    ),
     "figure's output gone": (lambda nb: nb["cells"][2]["outputs"].clear(), "figure is gone"),
     "ignored without reason": (lambda nb: nb["cells"][3].update(source=["print(1)"]), "reason"),
     "skipped": (lambda nb: nb["cells"][1]["metadata"].update(tags=["nbval-skip"]), "tag"),
@@ -110,3 +120,27 @@ def test_the_guard_sees(fault):
     notebook = sound()
     plant(notebook)
     assert any(word in complaint for complaint in complaints(notebook))
+
+
+@pytest.mark.parametrize(
+    ("source", "stored", "outcome"),
+    [
+        ("print(1)", ["1\n"], "1 passed"),
+        ("print(1)", ["2\n"], "1 failed"),
+        ("print(1)", [], "1 failed"),
+        ("import warnings\nwarnings.warn('beware')", [], "1 failed"),
+        ("import numpy\nnumpy.ones(1) / 0", [], "1 failed"),
+    ],
+)
+def test_a_notebook_run_is_strict_and_its_warnings_are_errors(tmp_path, source, stored, outcome):
+    """A notebook of one cell, run as pytest runs all of them."""
+    output = {"output_type": "stream", "name": "stdout", "text": stored}
+    cell = {"cell_type": "code", "source": source, "outputs": [output] if stored else [], "execution_count": 1}
+    notebook = {"cells": [cell | {"metadata": {}, "id": "one"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path = tmp_path / "planted.ipynb"
+    path.write_text(json.dumps(notebook))
+    root = NOTEBOOKS[0].parents[1]
+    command = [sys.executable, "-m", "pytest", "-c", root / "pyproject.toml", "-p", "conftest", path]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert outcome in run.stdout.splitlines()[-1]
