@@ -11,7 +11,7 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 unexport MPLBACKEND  # set to Agg, as it often is in CI, it would take the figures out of the notebooks
 
 lab: $(READY)
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(firstword $(NOTEBOOKS))
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/$(firstword $(NOTEBOOKS))
 
 test: $(READY)
 	$(BIN)/pytest
@@ -27,6 +27,9 @@ lock: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group notebooks --group tests \
 	    --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 
+# An environment knows its folder: one that was moved or copied is made anew.
+$(shell [ "$$(cat $(READY) 2>/dev/null)" = "$(CURDIR)" ] || rm -f $(READY))
+
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit( \
 	    f"$(PYTHON) is Python {v.major}.{v.minor}; 3.11 or later is needed. Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -34,6 +37,6 @@ $(READY): requirements.txt
 	    echo "no virtual environment: install your system's package for it (Debian, Ubuntu: python3-venv)" >&2; exit 1; }
 	@echo "Installing the locked packages into .venv: about a minute."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 .PHONY: lab test notebooks lint lock

@@ -27,7 +27,7 @@ def agrees(text, number, digits):
 def _row(name, printed, found):
     text, digits, reason = printed
     if digits == 0:
-        return f"| {name} | {text} | {found or '–'} | – | {reason} |"
+        return f"| {name} | {text} | {'–' if found is None else found} | – | {reason} |"
     if not _is_number(text):
         if found != text:
             raise ValueError(f"{name}: the post printed {text}, here it is {found}; they should be equal")

@@ -14,7 +14,7 @@ def columns(source, *names):
     """Arrays of floats, one per name, from the CSV file `source`.
 
     `source` is the name of a file in data/, or a path to a file of your own: UTF-8, commas between the
-    values, the names in the first line. Blank lines carry no value and may stand anywhere. Every other
+    values, the names in the first line. Empty lines carry no value and may stand anywhere. Every other
     line must hold a finite number in each column asked for: nothing is dropped, nothing is filled in.
     """
     path = _find(source)
@@ -24,13 +24,12 @@ def columns(source, *names):
     for name in names:
         if header.count(name) != 1:
             problem = "more than one column" if name in header else "no column"
-            raise ValueError(f"{path.name}, line 1: {problem} {name!r}; the file has {_listed(header)}")
+            advice = "ask for one of these" if len(header) > 1 else "ask for it, or put commas between the columns"
+            raise ValueError(f"{path.name}, line 1: {problem} {name!r}; the file has {_listed(header)}; {advice}")
     if not rows:
         raise ValueError(f"{path.name}: no rows below the names in line 1; add the data")
-    table = {name: header.index(name) for name in names}
     return tuple(
-        np.array([_number(row[column], path.name, line, name) for line, row in rows])
-        for name, column in table.items()
+        np.array([_number(row[header.index(name)], path.name, line, name) for line, row in rows]) for name in names
     )
 
 
@@ -54,8 +53,10 @@ def published(post):
 
 def _find(source):
     """The file in data/ that a bare name means, or else the path as it stands."""
-    bare = Path(source).name == str(source)
-    path = DATA / source if bare and (DATA / source).is_file() else Path(source)
+    if not isinstance(source, str | Path):
+        raise ValueError(f"{source!r} is no file; give the name of a file in data/, or a path to your own")
+    bare = isinstance(source, str) and Path(source).name == source
+    path = DATA / source if bare and (DATA / source).is_file() else Path(source).expanduser()
     if not path.is_file():
         ours = _listed(sorted(file.name for file in DATA.glob("*.csv")))
         raise FileNotFoundError(f"{source}: no such file; give a path to a CSV file, or one of {ours}")
@@ -63,20 +64,24 @@ def _find(source):
 
 
 def _read(path):
-    """The names in the first line, and (line number, values) for every line below that is not blank."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-        except UnicodeDecodeError as problem:
-            raise ValueError(f"{path.name}: not UTF-8 text ({problem.reason}); save it as UTF-8") from None
-        except csv.Error as problem:
-            where = f"{path.name}, line {reader.line_num}"
-            raise ValueError(f"{where}: not CSV ({problem}); mend the line") from None
-    if not lines or not any(lines[0][1]):
+    """The names in the first line, and (line number, values) for every line below that is not empty."""
+    content = path.read_bytes()
+    try:
+        lines = content.decode("utf-8-sig").splitlines(keepends=True)
+    except UnicodeDecodeError as problem:
+        line = content[: problem.start].count(b"\n") + 1
+        raise ValueError(f"{path.name}, line {line}: not UTF-8 text; save the file as UTF-8") from None
+    rows, reader, begin = [], csv.reader(lines, skipinitialspace=True, strict=True), 1
+    try:
+        for row in reader:
+            if row and not (len(row) == 1 and not lines[begin - 1].strip()):
+                rows.append((begin, [cell.strip() for cell in row]))
+            begin = reader.line_num + 1
+    except csv.Error as problem:
+        raise ValueError(f"{path.name}, line {begin}: not CSV ({problem}); mend the line") from None
+    if not rows or rows[0][0] != 1 or not any(rows[0][1]):
         raise ValueError(f"{path.name}, line 1: no column names; write them there, with commas between")
-    (_, header), *rows = lines
-    rows = [(line, row) for line, row in rows if row not in ([], [""])]
+    (_, header), *rows = rows
     for line, row in rows:
         if len(row) != len(header):
             where = f"{path.name}, line {line}"
@@ -91,7 +96,7 @@ def _number(text, file, line, column):
     except ValueError:
         number = np.nan
     if not np.isfinite(number):
-        value = "empty" if not text else repr(text)
+        value = repr(text[:40]) if text else "empty"
         advice = "give a finite number or delete the line"
         raise ValueError(f"{file}, line {line}: {column} is {value}; {advice}")
     return number

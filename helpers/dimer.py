@@ -4,6 +4,8 @@ import autograd.numpy as np
 from ase import Atoms
 from ase.calculators.emt import EMT
 
+from helpers.checks import finite_array
+
 METALS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt")  # ASE's EMT has H, C, N and O as well, but only for play
 SEPARATED = 10.0  # Å, past the cutoff, where the energy no longer changes
 
@@ -20,9 +22,9 @@ def total_energies(distances, element="Cu"):
     """
     if element not in METALS:
         raise ValueError(f"EMT has no parameters for {element!r}; give one of {', '.join(METALS)}")
-    distances = np.asarray(distances, dtype=float)
-    if distances.ndim != 1 or not np.all((distances > 0) & np.isfinite(distances)):
-        raise ValueError("distances: give a one-dimensional array of positive, finite lengths in Å")
+    distances = finite_array("distances", distances, (1,))
+    if impossible := [float(distance) for distance in distances if not 0.01 < distance < 1e6]:
+        raise ValueError(f"distances: {impossible[0]} is none between two atoms; give lengths in Å, from 0.01 to 1e6")
     atoms = Atoms([element, element], positions=np.zeros((2, 3)), calculator=EMT())
     return np.array([_energy(atoms, distance) for distance in distances])
 

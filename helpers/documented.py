@@ -11,12 +11,19 @@ def documented(function):
 
     The docstring gains a "Parameters" section, `.args` maps names to texts, and the annotations keep the
     types alone, so that the signature and `help` read as those of any other function.
-    Source: PEP 593 (Annotated) and PEP 727 (Doc).
+    Source: PEP 593 (Annotated); PEP 727 (Doc), withdrawn, but kept in typing_extensions.
     """
-    hints = get_type_hints(function, include_extras=True)
-    arguments = {name: _texts(hints[name]) for name in inspect.signature(function).parameters if name in hints}
-    arguments = {name: texts[-1] for name, texts in arguments.items() if texts}
-    function.__annotations__ = get_type_hints(function)
+    if not inspect.isfunction(function) or hasattr(function, "__wrapped__"):
+        raise ValueError(f"documented: {function!r} is no plain function; put @documented below its other decorators")
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except (NameError, SyntaxError, TypeError) as problem:
+        message = f"{function.__qualname__}: an annotation can't be resolved ({problem}); define its names first"
+        raise ValueError(message) from None
+    arguments = {name: _text(name, hints[name]) for name in inspect.signature(function).parameters if name in hints}
+    arguments = {name: text for name, text in arguments.items() if text}
+    types = get_type_hints(function)
+    function.__annotations__ = {name: None if kind is type(None) else kind for name, kind in types.items()}
     function.__doc__ = docstring(inspect.getdoc(function), arguments)
     return with_arguments(arguments)(function)
 
@@ -38,7 +45,10 @@ def docstring(summary, arguments):
     return "\n\n".join(filter(None, [summary, heading + section])) or None
 
 
-def _texts(hint):
-    """The documentation among the metadata of an annotation."""
+def _text(name, hint):
+    """The documentation in an annotation, if there is any; it has to stand outermost."""
     metadata = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-    return [note.documentation for note in metadata if isinstance(note, Doc)]
+    texts = [note.documentation for note in metadata if isinstance(note, Doc)]
+    if not texts and "Doc(" in repr(hint):
+        raise ValueError(f"{name}: its Doc is inside of {hint}; write Annotated[type, Doc(...)], type | None within")
+    return texts[-1] if texts else None

@@ -29,6 +29,6 @@
 (defn argument-name [argument]
   "The name, as Python spells it, of an argument that may have a default, a type or a star."
   (cond (isinstance argument hy.models.Symbol) (hy.mangle argument)
-        (isinstance argument hy.models.List) (argument-name (get argument 0))  ; [symbol default]
-        (isinstance argument hy.models.Expression) (argument-name (get argument 1))  ; #^ #* #**
+        (and (isinstance argument hy.models.List) argument) (argument-name (get argument 0))  ; [symbol default]
+        (and (isinstance argument hy.models.Expression) argument) (argument-name (get argument 1))  ; #^ #* #**
         True (raise (ValueError (.format "mydef: {} is no argument" (cut (hy.repr argument) 1 None))))))

@@ -8,6 +8,7 @@ from autograd import elementwise_grad
 from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
+from helpers.checks import finite_array, whole
 from helpers.derivatives import tanh
 
 STEEPNESS = 2.0  # the spread of the first slopes, per standard deviation of the inputs
@@ -18,7 +19,7 @@ EXACT = 2e-7  # RMSE, per standard deviation of the targets, below which another
 def random_layers(sizes, rng, scale=0.1):
     """Normally distributed (weights, biases) between layers of `sizes` units: shapes (n_in, n_out), (n_out,)."""
     if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"sizes are {tuple(sizes)}; give at least two, each at least 1: (1, 3, 1)")
+        raise ValueError(f"sizes are {sizes}; give at least two, each at least 1: (1, 3, 1)")
     return [
         (rng.standard_normal((n_in, n_out)) * scale, rng.standard_normal(n_out) * scale)
         for n_in, n_out in pairwise(sizes)
@@ -34,7 +35,7 @@ def predict(layers, inputs, activation=tanh):
     return np.dot(inputs, weights) + biases
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """A trained perceptron with one output: call it on inputs (n_inputs,) or (n_inputs, n_features)."""
 
@@ -43,14 +44,13 @@ class Network:
 
     def __call__(self, inputs):
         """Outputs (n_inputs,) at `inputs`."""
-        inputs = _finite("inputs", inputs)
-        return predict(self.layers, inputs.reshape(len(inputs), -1))[:, 0]
+        return predict(self.layers, _columns(finite_array("inputs", inputs, (1, 2))))[:, 0]
 
     def slope(self, inputs):
         """Derivatives of the outputs by the inputs, in the shape of `inputs`."""
-        inputs = _finite("inputs", inputs)
+        inputs = finite_array("inputs", inputs, (1, 2))
         slope = elementwise_grad(lambda columns: predict(self.layers, columns))
-        return slope(inputs.reshape(len(inputs), -1)).reshape(inputs.shape)
+        return slope(_columns(inputs)).reshape(inputs.shape)
 
 
 def train(inputs, targets, hidden, rng, starts=8):
@@ -60,13 +60,12 @@ def train(inputs, targets, hidden, rng, starts=8):
     Levenberg–Marquardt moves the hidden layer alone. Source: Golub & Pereyra, SIAM J. Numer. Anal. 10, 413
     (1973), with the Jacobian of Kaufman, BIT 15, 49 (1975).
     """
-    inputs, targets = _finite("inputs", inputs), _finite("targets", targets)
-    _check_data(inputs, targets, hidden, starts)
-    columns = inputs.reshape(len(inputs), -1)
+    columns, targets = _columns(finite_array("inputs", inputs, (1, 2))), finite_array("targets", targets, (1,))
+    _check_data(columns, targets, whole("hidden", hidden), rng)
     shift, scale = columns.mean(axis=0), columns.std(axis=0)
     centre, spread = targets.mean(), targets.std() or 1.0
     best = None, None, np.inf
-    for _ in range(starts):
+    for _ in range(whole("starts", starts)):
         fit = _fit_hidden((columns - shift) / scale, (targets - centre) / spread, hidden, rng)
         best = min(best, fit, key=lambda fit: fit[2])
         if best[2] <= EXACT**2 * len(targets):
@@ -112,26 +111,25 @@ def _fit_hidden(inputs, targets, hidden, rng):
     return unpack(end.x), project(end.x)[2], 2 * end.cost
 
 
-def _check_data(inputs, targets, hidden, starts):
+def _columns(inputs):
+    """`inputs` (n_inputs,) as a column, or (n_inputs, n_features) as they are."""
+    return inputs if inputs.ndim == 2 else inputs[:, np.newaxis]
+
+
+def _check_data(inputs, targets, hidden, rng):
     """Refuse what can't be trained on."""
-    if hidden < 1 or starts < 1:
-        raise ValueError(f"{hidden} hidden units and {starts} starts; give at least one of each")
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
     if targets.shape != inputs.shape[:1]:
-        raise ValueError(f"targets have shape {targets.shape}; for inputs {inputs.shape} give {inputs.shape[:1]}")
-    n_features = 1 if inputs.ndim == 1 else inputs.shape[1]
-    parameters = hidden * (n_features + 2) + 1
+        raise ValueError(f"{len(targets)} targets for {len(inputs)} inputs; give one for each")
+    parameters = hidden * (inputs.shape[1] + 2) + 1
     if len(targets) < parameters:
         raise ValueError(f"{len(targets)} points for {parameters} parameters; give more, or fewer hidden units")
-    if not np.all(np.ptp(inputs, axis=0) > 0):
+    ranges = np.ptp(inputs, axis=0)
+    if not np.all(ranges > 0):
         raise ValueError("inputs: a column is constant; leave it out")
-
-
-def _finite(name, values):
-    """`values` as an array of finite floats with one or two axes."""
-    values = np.asarray(values, dtype=float)
-    if values.ndim not in (1, 2) or not np.all(np.isfinite(values)):
-        raise ValueError(f"{name}: give finite numbers, shape (n_inputs,) or (n_inputs, n_features)")
-    return values
+    if np.any((ranges < 1e-150) | (ranges > 1e150)) or not (np.ptp(targets) == 0 or 1e-150 < np.ptp(targets) < 1e150):
+        raise ValueError("the range of the data is beyond 1e-150 to 1e150; change the unit")
 
 
 def _check_shapes(layers, inputs):

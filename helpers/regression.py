@@ -6,6 +6,8 @@ import numpy as np
 from autograd import grad
 from autograd.misc.optimizers import adam
 
+from helpers.checks import whole
+
 
 class Descent(NamedTuple):
     """Where a descent ended, and how it went."""
@@ -24,11 +26,16 @@ def descend(objective, start, *, step_size, steps, tolerance, rounds=100, every=
     Source: Kingma & Ba, Adam: A Method for Stochastic Optimization, arXiv:1412.6980 (2014).
     """
     gradient = grad(objective)
+    every = whole("every", every or steps)
+    if not step_size > 0:
+        raise ValueError(f"step_size is {step_size}; give a positive length")
+    if np.shape(objective(start)) != () or not np.isfinite(objective(start)):
+        raise ValueError(f"the objective of the start is {objective(start)}; it has to be one finite number")
     parameters, trace = start, []
-    for taken in range(0, rounds * steps, steps):
+    for taken in range(0, whole("rounds", rounds) * whole("steps", steps), steps):
 
         def record(parameters, step, _, taken=taken):
-            if step % (every or steps) == 0:
+            if step % every == 0:
                 trace.append((taken + step, float(objective(parameters))))
 
         parameters = adam(

@@ -8,8 +8,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 MACHINE_PATH = re.compile(
-    r"(?:^|[\s'\"(=:])(?:/(?:home|root|Users|tmp|work|opt|var|usr|mnt)/|[A-Za-z]:\\)|site-packages"
+    r"(?:^|[\s'\"(=:,\[`]|file://)(?:/(?:home|root|Users|tmp|work|opt|var|usr|mnt)/|[A-Za-z]:\\)|site-packages"
 )
+SILENCED = re.compile(r"simplefilter|filterwarnings|seterr|errstate|%%capture|raises-exception")
+PNG = "iVBORw0KGgo"  # how every PNG begins, in base64
 IGNORED = "nbval-ignore-output"
 REASON = re.compile(r"perf_counter|timeit|# not compared: \w+")
 SHOWN_BY = {"print", "show", "help", "display", "Markdown"}
@@ -48,8 +50,9 @@ def _of_cell(cell):
             IGNORED in tags and not REASON.search(source)
         ),
         "its output is gone": not outputs and (IGNORED in tags or _shows_something(source)),
-        "its figure is gone": any("<Figure" in _text(o) and "image/png" not in o.get("data", {}) for o in outputs)
-        or ("plt.show()" in _top_level(source) and not any("image/png" in o.get("data", {}) for o in outputs)),
+        "its figure is gone": any("<Figure" in _text(output) and not _has_picture(output) for output in outputs)
+        or ("plt.show()" in _top_level(source) and not any(map(_has_picture, outputs))),
+        "warnings or errors are silenced": SILENCED.search(source),
     }
     return [complaint for complaint, wrong in checks.items() if wrong]
 
@@ -59,6 +62,11 @@ def _text(output):
     data = output.get("data", {})
     parts = [output.get("text", ""), *(value for kind, value in data.items() if kind.startswith("text/"))]
     return "\n".join("".join(part) for part in parts)
+
+
+def _has_picture(output):
+    """Whether an output holds a PNG, and not only its name."""
+    return "".join(output.get("data", {}).get("image/png", "")).startswith(PNG)
 
 
 def _statements(source):

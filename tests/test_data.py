@@ -2,6 +2,7 @@
 
 import re
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -37,13 +38,35 @@ def test_a_path_to_a_file_named_like_ours_is_the_readers_own(tmp_path, monkeypat
     assert len(columns("energy_volume.csv", "volume")[0]) == 28
 
 
+def test_an_explicit_empty_value_is_not_a_blank_line(tmp_path):
+    with pytest.raises(ValueError, match="line 3: x is empty"):
+        columns(written(tmp_path, 'x\n1\n""\n2\n'), "x")
+
+
+def test_a_column_may_be_asked_for_twice(tmp_path):
+    assert [len(column) for column in columns(written(tmp_path, "x\n1\n"), "x", "x")] == [1, 1]
+
+
+def test_a_path_object_is_never_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        columns(Path("energy_volume.csv"), "volume")
+
+
+@pytest.mark.parametrize("source", [None, 3, b"x.csv", ["x.csv"]])
+def test_what_is_no_file_is_refused(source):
+    with pytest.raises(ValueError, match="is no file; give the name of a file"):
+        columns(source, "x")
+
+
 def test_columns_come_in_the_order_asked_for(tmp_path):
     b, a = columns(written(tmp_path, "a,b\n1,2\n"), "b", "a")
     assert (a[0], b[0]) == (1, 2)
 
 
 @pytest.mark.parametrize(
-    "text", ["\ufeffx,y\n1,2\n", " x , y \r\n 1 , 2 \r\n", '"x","y"\n"1","2"\n', "x,y\n\n1,2\n\n"]
+    "text",
+    ['"x", "y"\n1, "2"\n', "\ufeffx,y\n1,2\n", " x , y \r\n 1 , 2 \r\n", '"x","y"\n"1","2"\n', "x,y\n\n1,2\n\n"],
 )
 def test_what_spreadsheets_add_does_no_harm(tmp_path, text):
     x, y = columns(written(tmp_path, text), "x", "y")
@@ -70,6 +93,10 @@ def test_what_spreadsheets_add_does_no_harm(tmp_path, text):
         ("", "mine.csv, line 1: no column names"),
         ("\n\n", "mine.csv, line 1: no column names"),
         ('x,y\n1,"2\n', "mine.csv, line 2: not CSV"),
+        ('x,y\n1,2\n3,"4\n5,6\n7,8\n', "mine.csv, line 3: not CSV"),
+        ('x,y\n1,2\n""\n', "mine.csv, line 3: 1 values for 2 columns"),
+        ("\nx,y\n1,2\n", "mine.csv, line 1: no column names"),
+        ("x,y\n1," + "9" * 50 + "z\n", "mine.csv, line 2: y is '" + "9" * 40 + "'; give"),
     ],
 )
 def test_an_error_names_the_file_the_line_the_column_and_what_to_do(tmp_path, text, message):
@@ -78,7 +105,7 @@ def test_an_error_names_the_file_the_line_the_column_and_what_to_do(tmp_path, te
 
 
 def test_other_encodings_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"mine\.csv: not UTF-8 text .*; save it as UTF-8"):
+    with pytest.raises(ValueError, match=r"mine\.csv, line 3: not UTF-8 text; save the file as UTF-8"):
         columns(written(tmp_path, "x,y\n1,2\nü,3\n", encoding="latin-1"), "x")
 
 

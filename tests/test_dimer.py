@@ -1,5 +1,6 @@
 """Two atoms in effective medium theory, against stored energies and forces, and against ASE itself."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +54,20 @@ def test_an_element_without_parameters_is_refused(element):
         binding_energies([2.0], element)
 
 
-@pytest.mark.parametrize("distances", [[0.0], [-1.0, 2.0], [np.nan], [np.inf], 2.0, [[1.0]]])
-def test_a_distance_that_is_none_is_refused(distances):
-    with pytest.raises(ValueError, match="distances: give a one-dimensional array of positive, finite lengths"):
+@pytest.mark.parametrize("distance", [0.0, -1.0, 1e-200, 1e300])
+def test_a_distance_that_is_none_is_refused(distance):
+    with pytest.raises(
+        ValueError, match=re.escape(f"distances: {distance} is none between two atoms; give lengths in Å")
+    ):
+        binding_energies([2.0, distance])
+
+
+@pytest.mark.parametrize(
+    "distances",
+    [[np.nan], [np.inf], 2.0, [[1.0]], ["near"], [2j], np.ma.array([2.0], mask=[True])],
+)
+def test_what_is_no_list_of_numbers_is_refused(distances):
+    with pytest.raises(ValueError, match=r"^distances.*; give"):
         binding_energies(distances)
 
 

@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import pydoc
+from functools import cache, partial
 from typing import Annotated
 
 import hy
@@ -141,3 +142,42 @@ def test_a_function_without_a_summary_or_without_arguments():
 def test_an_argument_without_documentation_is_refused_before_anything_runs(arguments, message):
     with pytest.raises(hy.errors.HyMacroExpansionError, match=message):
         mydef(arguments, "1")
+
+
+def test_nothing_returned_is_written_as_none():
+    @documented
+    def f(x: Annotated[int, Doc("a number")]) -> None:
+        pass
+
+    assert str(inspect.signature(f)) == "(x: int) -> None"
+
+
+class Example:
+    def method(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    "thing", [len, Example, Example().method, staticmethod(len), partial(int, base=2), cache(lambda: 1)]
+)
+def test_what_is_no_plain_function_is_refused(thing):
+    with pytest.raises(ValueError, match="is no plain function; put @documented below its other decorators"):
+        documented(thing)
+
+
+def test_documentation_that_would_be_lost_is_refused():
+    def f(x: Annotated[int, Doc("a number")] | None):
+        pass
+
+    with pytest.raises(ValueError, match=r"x: its Doc is inside of .*; write Annotated"):
+        documented(f)
+
+
+@pytest.mark.parametrize("annotation", ["Nowhere", "in metres"])
+def test_an_annotation_that_can_t_be_resolved_is_refused(annotation):
+    def f(x):
+        pass
+
+    f.__annotations__ = {"x": annotation}
+    with pytest.raises(ValueError, match="an annotation can't be resolved"):
+        documented(f)

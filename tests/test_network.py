@@ -146,13 +146,15 @@ def test_a_network_can_t_be_changed():
 @pytest.mark.parametrize(
     ("inputs", "targets", "hidden", "message"),
     [
-        (X, CUBE_ROOT[:-1], 3, r"targets have shape \(49,\); for inputs \(50,\) give \(50,\)"),
+        (X, CUBE_ROOT[:-1], 3, "49 targets for 50 inputs; give one for each"),
         (X[:9], CUBE_ROOT[:9], 3, "9 points for 10 parameters; give more, or fewer hidden units"),
         (np.full(50, 0.1), CUBE_ROOT, 3, "inputs: a column is constant; leave it out"),
         (np.full(50, 2.0), CUBE_ROOT, 3, "inputs: a column is constant; leave it out"),
-        (np.where(X > 0.5, np.nan, X), CUBE_ROOT, 3, "inputs: give finite numbers"),
-        (X, np.where(X > 0.5, np.inf, X), 3, "targets: give finite numbers"),
-        (np.zeros((2, 2, 2)), CUBE_ROOT, 3, "inputs: give finite numbers, shape"),
+        (np.where(X > 0.5, np.nan, X), CUBE_ROOT, 3, "inputs: nan is among them; give finite numbers"),
+        (X, np.where(X > 0.5, np.inf, X), 3, "targets: inf is among them; give finite numbers"),
+        (np.zeros((2, 2, 2)), CUBE_ROOT, 3, r"inputs have shape \(2, 2, 2\); give"),
+        (X * 1e200, CUBE_ROOT, 3, "the range of the data is beyond"),
+        (X, CUBE_ROOT * 1e-200, 3, "the range of the data is beyond"),
         ([], [], 1, "0 points for 4 parameters"),
         (X, CUBE_ROOT, 0, "hidden"),
     ],
@@ -163,8 +165,14 @@ def test_data_that_can_t_be_trained_on_are_refused(inputs, targets, hidden, mess
 
 
 def test_no_starts_are_refused():
-    with pytest.raises(ValueError, match="3 hidden units and 0 starts; give at least one of each"):
+    with pytest.raises(ValueError, match="starts is 0; give a whole number, at least 1"):
         train(X, CUBE_ROOT, 3, RNG(0), starts=0)
+
+
+@pytest.mark.parametrize("rng", [0, None, np.random.RandomState(0)])
+def test_only_a_generator_is_taken(rng):
+    with pytest.raises(ValueError, match=r"give a generator: numpy\.random\.default_rng\(seed\)"):
+        train(X, CUBE_ROOT, 3, rng)
 
 
 @pytest.mark.parametrize("sizes", [(), (3,), (1, 0, 1), (1, -2)])

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from guard import complaints
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").rglob("*.ipynb"))
+NOTEBOOKS = [path for path in NOTEBOOKS if ".ipynb_checkpoints" not in path.parts]
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -47,12 +48,17 @@ def test_it_ends_with_the_post_and_here(path):
     assert last_heading == "The post and here"
     tables = [cell for cell in read(path)["cells"] if "post_and_here(" in "".join(cell["source"])]
     assert "text/markdown" in tables[-1]["outputs"][0]["data"]
+    assert read(path)["cells"][-1] == tables[-1]
 
 
 def sound():
     """A small notebook about which there is nothing to say."""
     shown = {"output_type": "stream", "name": "stdout", "text": ["2\n"]}
-    figure = {"output_type": "display_data", "data": {"image/png": "", "text/plain": ["<Figure>"]}, "metadata": {}}
+    figure = {
+        "output_type": "display_data",
+        "data": {"image/png": "iVBORw0KGgo=", "text/plain": ["<Figure>"]},
+        "metadata": {},
+    }
     cells = [
         ("import matplotlib.pyplot as plt", []),
         ("print(1 + 1)", [shown]),
@@ -106,6 +112,8 @@ FAULTS = {
         ),
         "figure is gone",
     ),
+    "figure empty": (lambda nb: nb["cells"][2]["outputs"][0]["data"].update({"image/png": ""}), "figure is gone"),
+    "warnings silenced": (lambda nb: nb["cells"][0].update(source=["np.seterr(all='ignore')"]), "silenced"),
     "figure's output gone": (lambda nb: nb["cells"][2]["outputs"].clear(), "figure is gone"),
     "ignored without reason": (lambda nb: nb["cells"][3].update(source=["print(1)"]), "reason"),
     "skipped": (lambda nb: nb["cells"][1]["metadata"].update(tags=["nbval-skip"]), "tag"),

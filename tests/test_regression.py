@@ -54,5 +54,22 @@ def test_too_few_rounds_is_an_error_that_says_how_far_it_got():
 
 
 def test_an_objective_that_is_no_number_is_an_error():
-    with pytest.raises(RuntimeError, match="the objective is nan after 3 steps; take a smaller step_size"):
+    with pytest.raises(ValueError, match="the objective of the start is nan; it has to be one finite number"):
         descend(lambda p: p * np.nan, 1.0, step_size=0.1, steps=3, tolerance=1.0)
+    with pytest.raises(RuntimeError, match="the objective is nan after 3 steps; take a smaller step_size"):
+        descend(lambda p: p if p > 0.9 else p * np.nan, 1.0, step_size=0.1, steps=3, tolerance=0.5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"steps": 0}, "steps is 0; give a whole number, at least 1|every is 0"),
+        ({"rounds": 0}, "rounds is 0; give a whole number, at least 1"),
+        ({"every": -1}, "every is -1; give a whole number"),
+        ({"steps": 3.0}, r"is 3\.0; give a whole number"),
+        ({"step_size": 0.0}, r"step_size is 0\.0; give a positive length"),
+    ],
+)
+def test_settings_that_lead_nowhere_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        descend(bowl, np.zeros(2), **{"step_size": 0.1, "steps": 3, "tolerance": 1.0} | wrong)
