@@ -1,7 +1,34 @@
 """Exact derivatives of models written with autograd.numpy."""
 
 import numpy as np
+from autograd import make_vjp
 from autograd.extend import defvjp, primitive
+
+BLOCK = 16_384  # inputs in one reverse pass; its arrays then stay in the processor's cache
+
+
+def model_jacobian(model):
+    """The function jac(inputs, *parameters) that returns ∂model/∂parameter, shape (n_inputs, n_parameters).
+
+    `model(inputs, *parameters)` has to be pointwise: one output per input, the first axis of `inputs`
+    counting them, and no output may depend on another's input. Then one reverse pass is enough, where
+    `autograd.jacobian` makes one per output: give every input its own copy of the parameters, and the
+    gradient of the sum of the outputs by those copies is the Jacobian. It fits `curve_fit(jac=...)`.
+    """
+
+    def jac(inputs, *parameters):
+        inputs = np.asarray(inputs, dtype=float)
+        parameters = np.array(parameters, dtype=float)
+        if parameters.ndim != 1 or inputs.ndim == 0:
+            raise ValueError("give inputs with at least one axis, and parameters that are single numbers")
+        jacobian = np.empty((len(inputs), len(parameters)))
+        for start in range(0, len(inputs), BLOCK):
+            block = slice(start, start + BLOCK)
+            jacobian[block] = _one_pass(model, inputs[block], parameters)
+        _check_pointwise(model, inputs, parameters)
+        return jacobian
+
+    return jac
 
 
 @primitive
@@ -14,3 +41,38 @@ def tanh(x):
 
 
 defvjp(tanh, lambda tanh_x, x: lambda g: g * (1 - tanh_x**2))
+
+
+def _one_pass(model, inputs, parameters):
+    """The Jacobian at `inputs`, by one reverse pass over copies of the parameters, (n_parameters, n_inputs)."""
+    copies = np.repeat(parameters[:, np.newaxis], len(inputs), axis=1)
+    try:
+        pull_back, outputs = make_vjp(lambda copies: model(inputs, *copies))(copies)
+    except (TypeError, ValueError, AttributeError) as problem:
+        model(inputs, *parameters)  # where the model is at fault, its own error is the better one
+        raise ValueError(
+            f"{_name(model)} can't be differentiated point by point: {problem}; write it with autograd.numpy, "
+            "for parameters that may be arrays, one value per input"
+        ) from problem
+    if np.shape(outputs) != (len(inputs),):
+        raise ValueError(
+            f"{_name(model)} returns shape {np.shape(outputs)}; give one output per input: ({len(inputs)},)"
+        )
+    return pull_back(np.ones(len(inputs))).T
+
+
+def _check_pointwise(model, inputs, parameters):
+    """Refuse a model whose outputs at the last and the first input change when these stand alone."""
+    if len(inputs) > 1:
+        ends = [-1, 0, 0]  # no mirror image of itself
+        together = np.broadcast_to(model(inputs, *parameters), len(inputs))[ends]
+        alone = np.broadcast_to(model(inputs[ends], *parameters), len(ends))
+        if np.any(np.abs(alone - together) > 1e-9 * np.abs(together)):
+            raise ValueError(
+                f"{_name(model)} is not pointwise: what it returns for one input depends on the others; "
+                "autograd.jacobian takes any function, at one pass per output"
+            )
+
+
+def _name(model):
+    return getattr(model, "__name__", "the model")

@@ -2,10 +2,15 @@
 
 import autograd.numpy as np
 import pytest
-from autograd import elementwise_grad
+from autograd import elementwise_grad, jacobian
 from autograd.test_util import check_grads
+from scipy.optimize import curve_fit
+from scipy.special import gamma
 
-from helpers.derivatives import tanh
+from helpers import derivatives
+from helpers.derivatives import model_jacobian, tanh
+from helpers.eos import murnaghan
+from helpers.kinetics import concentration
 
 X = np.linspace(-15, 15, 61)
 
@@ -33,3 +38,115 @@ def test_it_can_be_differentiated_again():
     second = elementwise_grad(elementwise_grad(tanh))(X)
     assert np.allclose(second, -2 * np.tanh(X) * (1 - np.tanh(X) ** 2), rtol=0, atol=1e-15)
     check_grads(tanh, modes=["rev"], order=2)(X)
+
+
+def ten_tanh(x, b1, w10, w00, b00, w11, w01, b01, w12, w02, b02):
+    return b1 + w10 * np.tanh(w00 * x + b00) + w11 * np.tanh(w01 * x + b01) + w12 * np.tanh(w02 * x + b02)
+
+
+def two_predictors(x, a, b, c):
+    return a * np.exp(-b * x[:, 0]) + np.sqrt(c) * x[:, 1] ** 2
+
+
+MODELS = {
+    "ten tanh": (ten_tanh, np.linspace(0, 1), np.random.default_rng(0).standard_normal(10)),
+    "murnaghan": (murnaghan, np.linspace(140.0, 330.0, 28), (-400.0, 0.0037, 4.05, 212.8)),
+    "kinetics": (concentration, np.linspace(0, 0.5, 51), (3.0, 2.0, 1.5)),
+    "two predictors": (two_predictors, np.random.default_rng(1).uniform(1, 2, (20, 2)), (1.5, 0.7, 2.0)),
+    "line": (lambda x, a, b: a + b * x, np.linspace(-1, 1, 7), (2.0, 0.0)),
+    "one input": (lambda x, a, b: a + b * x, np.array([3.0]), (2.0, 0.5)),
+}
+each_model = pytest.mark.parametrize(("model", "inputs", "parameters"), MODELS.values(), ids=MODELS)
+
+
+@each_model
+def test_the_jacobian_is_autograds(model, inputs, parameters):
+    by_autograd = jacobian(lambda parameters: model(inputs, *parameters))(np.array(parameters))
+    assert np.allclose(model_jacobian(model)(inputs, *parameters), by_autograd, rtol=1e-14, atol=1e-15)
+
+
+@each_model
+def test_the_jacobian_is_the_complex_step_derivative(model, inputs, parameters):
+    step = 1e-30
+    columns = []
+    for moved in range(len(parameters)):
+        complexed = [p + 1j * step * (i == moved) for i, p in enumerate(parameters)]
+        columns.append(model(inputs, *complexed).imag / step * np.ones(len(inputs)))
+    exact = np.array(columns).T
+    assert np.all(np.abs(model_jacobian(model)(inputs, *parameters) - exact) <= 1e-12 * np.abs(exact).max(axis=0))
+
+
+def test_the_jacobian_of_a_polynomial_is_its_powers():
+    jac = model_jacobian(lambda x, a, b, c: a + b * x + c * x**2)
+    assert np.array_equal(jac(X, 1.0, 2.0, 3.0), np.stack([X**0, X, X**2], axis=1))
+
+
+def test_integers_are_numbers():
+    assert np.array_equal(
+        model_jacobian(lambda x, a: x**a)(np.arange(1, 4), 2), np.log([[1], [2], [3]]) * [[1], [4], [9]]
+    )
+
+
+def test_a_parameter_without_effect_has_a_column_of_zeros():
+    jac = model_jacobian(lambda x, a, b: a * x)(X, 1.0, 2.0)
+    assert np.array_equal(jac, np.stack([X, 0 * X], axis=1))
+    assert np.all(model_jacobian(lambda x, a: a)(X, 1.0) == 1)
+
+
+def test_blocks_are_one_jacobian(monkeypatch):
+    whole = model_jacobian(ten_tanh)(X, *MODELS["ten tanh"][2])
+    monkeypatch.setattr(derivatives, "BLOCK", 7)
+    assert np.array_equal(model_jacobian(ten_tanh)(X, *MODELS["ten tanh"][2]), whole)
+
+
+def test_no_inputs_have_a_jacobian_without_rows():
+    assert model_jacobian(murnaghan)([], 1.0, 2.0, 3.0, 4.0).shape == (0, 4)
+
+
+def test_curve_fit_takes_it_as_it_is():
+    volumes, truth = MODELS["murnaghan"][1:]
+    energies = murnaghan(volumes, *truth)
+    found, _ = curve_fit(murnaghan, volumes, energies, (-399, 0.005, 5, 200), jac=model_jacobian(murnaghan))
+    assert np.allclose(found, truth, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda x, a: a * x - np.mean(a * x),
+        lambda x, a: np.cumsum(a * x),
+        lambda x, a: a * x[::-1],
+        lambda x, a: a * x[0] + x,
+        lambda x, a: a * np.sort(-x),
+    ],
+)
+@pytest.mark.parametrize("inputs", [[1.0, 2.0], [1.0, 2.5, 7.0], np.linspace(1, 9, 50) ** 2])
+def test_a_model_that_is_not_pointwise_is_refused(model, inputs):
+    with pytest.raises(
+        ValueError, match="<lambda> is not pointwise: what it returns for one input depends on the others"
+    ):
+        model_jacobian(model)(inputs, 2.0)
+
+
+@pytest.mark.parametrize(
+    "model", [lambda x, a: gamma(a) * x, lambda x, a: x * float(a), lambda x, a: x if a > 0 else -x]
+)
+def test_a_model_that_can_t_be_differentiated_is_refused(model):
+    with pytest.raises(
+        ValueError, match=r"can't be differentiated point by point: .*; write it with autograd\.numpy"
+    ):
+        model_jacobian(model)(X, 2.0)
+
+
+def test_a_model_that_does_not_return_one_output_per_input_is_refused():
+    with pytest.raises(ValueError, match=r"returns shape \(2, 61\); give one output per input: \(61,\)"):
+        model_jacobian(lambda x, a: np.array([a * x, a * x]))(X, 2.0)
+    with pytest.raises(ValueError, match="parameters that are single numbers"):
+        model_jacobian(lambda x, a: a * x)(X, [1.0, 2.0])
+
+
+def test_a_models_own_error_is_not_hidden():
+    with pytest.raises(KeyError, match="mine"):
+        model_jacobian(lambda x, a: {}["mine"])(X, 1.0)
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        model_jacobian(lambda x, a, b: a * x)(X, 1.0)
