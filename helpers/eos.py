@@ -1,9 +1,17 @@
 """Equations of state: the energy of a solid as a function of its volume.
 
-Any consistent units: with volumes in bohr³ and energies in Ha, a bulk modulus is in Ha/bohr³.
+Any consistent units: with volumes in bohr³ and energies in Ha, pressures and bulk moduli are in Ha/bohr³.
+An equation is a function of (volume, energy0, bulk_modulus, bulk_modulus_prime, volume0): the energy, the bulk
+modulus B0 and its derivative B0' with respect to pressure are those at the volume V0 where the pressure is zero.
 """
 
+import autograd.numpy as np
+from autograd import elementwise_grad
+from numpy.polynomial import Polynomial
 from scipy.constants import physical_constants
+
+from helpers.checks import finite_array
+from helpers.regression import fit
 
 GPA = (  # GPa in one Ha/bohr³, CODATA
     physical_constants["Hartree energy"][0] / physical_constants["Bohr radius"][0] ** 3 / 1e9
@@ -23,3 +31,70 @@ def murnaghan(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0):
         + bulk_modulus * volume / bulk_modulus_prime * (compression / excess + 1.0)
         - volume0 * bulk_modulus / excess
     )
+
+
+def birch_murnaghan(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0):
+    """Energy at `volume` of a solid whose energy is of third order in Euler's strain.
+
+    E = E0 + 9 V0 B0 / 16 [(x - 1)³ B0' + (x - 1)² (6 - 4 x)], x = (V0/V)^(2/3)
+    Source: Birch, Phys. Rev. 71, 809 (1947).
+    """
+    x = (volume0 / volume) ** (2 / 3)
+    return energy0 + 9 / 16 * volume0 * bulk_modulus * (x - 1) ** 2 * ((x - 1) * bulk_modulus_prime + 6 - 4 * x)
+
+
+def vinet(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0):
+    """Energy at `volume` of a solid with the universal binding curve of Rose, exponential in V^(1/3).
+
+    E = E0 + 4 V0 B0 / (B0' - 1)² [1 - (1 + y) exp(-y)], y = 3/2 (B0' - 1) ((V/V0)^(1/3) - 1)
+    Source: Vinet, Rose, Ferrante & Smith, J. Phys.: Condens. Matter 1, 1941 (1989).
+    """
+    excess = bulk_modulus_prime - 1.0
+    y = 3 / 2 * excess * ((volume / volume0) ** (1 / 3) - 1)
+    return energy0 + 4 * volume0 * bulk_modulus / excess**2 * (1 - (1 + y) * np.exp(-y))
+
+
+def poirier_tarantola(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0):
+    """Energy at `volume` of a solid whose energy is of third order in Hencky's strain, the logarithm.
+
+    E = E0 + V0 B0 / 6 (ln V0/V)² [3 + (B0' - 2) ln V0/V]
+    Source: Poirier & Tarantola, Phys. Earth Planet. Inter. 109, 1 (1998).
+    """
+    strain = np.log(volume0 / volume)
+    return energy0 + volume0 * bulk_modulus / 6 * strain**2 * (3 + (bulk_modulus_prime - 2) * strain)
+
+
+def pressure(equation):
+    """The function of (volume, *parameters) that returns the pressure, -dE/dV."""
+    slope = elementwise_grad(equation)
+    return lambda volume, *parameters: -slope(volume, *parameters)
+
+
+def bulk_modulus(equation):
+    """The function of (volume, *parameters) that returns the bulk modulus, -V dP/dV."""
+    slope = elementwise_grad(pressure(equation))
+    return lambda volume, *parameters: -volume * slope(volume, *parameters)
+
+
+def fit_eos(equation, volumes, energies):
+    """The `Fit` of `equation` to `energies` (n,) at `volumes` (n,); it finds its own guess."""
+    volumes, energies = finite_array("volumes", volumes, (1,)), finite_array("energies", energies, (1,))
+    if len(volumes) != len(energies) or len(volumes) < 4:
+        raise ValueError(
+            f"{len(volumes)} volumes and {len(energies)} energies; give one energy for each of 4 or more"
+        )
+    if not np.all(volumes > 0) or np.ptp(volumes) == 0:
+        raise ValueError("volumes: give positive volumes, not all the same")
+    return fit(equation, volumes, energies, _guess(volumes, energies))
+
+
+def _guess(volumes, energies):
+    """The parameters of the parabola in ln V through the data, with 4 for B0'."""
+    parabola = Polynomial.fit(np.log(volumes), energies, 2)
+    curvature = parabola.deriv(2)(0.0)
+    if not curvature > 0:
+        raise ValueError(
+            "energies: they have no minimum along the volumes; are the columns swapped, or the sign wrong?"
+        )
+    lowest = parabola.deriv().roots()[0]
+    return [parabola(lowest), curvature / np.exp(lowest), 4.0, np.exp(lowest)]

@@ -1,52 +1,161 @@
-"""Fitting a model to data: Adam in rounds, as the posts use it."""
+"""Least squares with the exact Jacobian, and its intervals and bands."""
 
-from typing import Any, NamedTuple
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from autograd import grad
-from autograd.misc.optimizers import adam
+from scipy.stats import t as student
 
-from helpers.checks import whole
+from helpers.checks import finite_array
+from helpers.derivatives import model_jacobian
+from helpers.optimum import find_optimum
 
-
-class Descent(NamedTuple):
-    """Where a descent ended, and how it went."""
-
-    parameters: Any  # nested as the start was
-    objective: float
-    steps: int
-    trace: tuple  # of (step, objective)
+UNDETERMINED = 1e-13  # smallest singular value of the scaled Jacobian, per largest, that still tells parameters apart
 
 
-def descend(objective, start, *, step_size, steps, tolerance, rounds=100, every=None):
-    """Adam in rounds of `steps` steps, until `objective(parameters)` is below `tolerance`.
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """A least-squares optimum of `model`, and how well the data determine it, to first order."""
 
-    Each round starts Adam afresh, its moments zero, as the posts do. `start` may be nested lists and tuples
-    of arrays. The trace holds the objective at every `every`-th step of a round (default: its first step).
-    Source: Kingma & Ba, Adam: A Method for Stochastic Optimization, arXiv:1412.6980 (2014).
-    """
-    gradient = grad(objective)
-    every = whole("every", every or steps)
-    if not step_size > 0:
-        raise ValueError(f"step_size is {step_size}; give a positive length")
-    if np.shape(objective(start)) != () or not np.isfinite(objective(start)):
-        raise ValueError(f"the objective of the start is {objective(start)}; it has to be one finite number")
-    parameters, trace = start, []
-    for taken in range(0, whole("rounds", rounds) * whole("steps", steps), steps):
+    model: Callable
+    names: tuple  # of the parameters, from the model's signature
+    parameters: np.ndarray  # (n_parameters,)
+    covariance: np.ndarray  # (n_parameters, n_parameters), s² (JᵀJ)⁻¹
+    residuals: np.ndarray  # (n_inputs,), target - model, in the unit of the targets
+    sse: float  # sum of the squared residuals, each divided by its sigma where there is one
+    dof: int  # degrees of freedom, n_inputs - n_parameters
 
-        def record(parameters, step, _, taken=taken):
-            if step % every == 0:
-                trace.append((taken + step, float(objective(parameters))))
+    @property
+    def standard_errors(self):
+        """Standard errors of the parameters, (n_parameters,)."""
+        return np.sqrt(np.diag(self.covariance))
 
-        parameters = adam(
-            lambda parameters, _: gradient(parameters), parameters, record, num_iters=steps, step_size=step_size
+    def intervals(self, level=0.95):
+        """Confidence intervals of the parameters, (n_parameters, 2), by Student's t."""
+        half = self._quantile(level) * self.standard_errors
+        return np.column_stack([self.parameters - half, self.parameters + half])
+
+    def predict(self, inputs):
+        """The model at `inputs`, (n_inputs,)."""
+        return self.model(np.asarray(inputs, dtype=float), *self.parameters)
+
+    def confidence_band(self, inputs, level=0.95):
+        """Where the true model lies at each of `inputs`: lower and upper, (2, n_inputs)."""
+        return self._band(inputs, level, 0.0)
+
+    def prediction_band(self, inputs, level=0.95, sigma=1.0):
+        """Where a new target lies at each of `inputs`: lower and upper, (2, n_inputs).
+
+        After a fit with sigma, give the new targets' `sigma` too, in the same unit.
+        """
+        return self._band(inputs, level, self.sse / self.dof * np.square(sigma) if self.dof else np.inf)
+
+    def _band(self, inputs, level, noise):
+        jacobian = model_jacobian(self.model)(inputs, *self.parameters)
+        variance = np.einsum("ij,jk,ik->i", jacobian, self.covariance, jacobian)  # the delta method
+        half = self._quantile(level) * np.sqrt(variance + noise)
+        return self.predict(inputs) + np.array([-half, half])
+
+    def _quantile(self, level):
+        if not 0 < level < 1:
+            raise ValueError(f"level is {level}; give a probability between 0 and 1, such as 0.95")
+        if self.dof == 0:
+            raise ValueError("as many parameters as points leave nothing to judge errors by; give more points")
+        return student.ppf((1 + level) / 2, self.dof)
+
+    def __repr__(self):
+        rows = zip(self.names, self.parameters, self.standard_errors, strict=True)
+        return "\n".join(f"{name} = {_rounded(value, error)} ± {error:.2g}" for name, value, error in rows)
+
+    def _repr_markdown_(self):
+        head = "| parameter | optimum | standard error | 95 % interval |\n|:--|--:|--:|:--|\n"
+        ends = self.intervals() if self.dof else np.full((len(self.names), 2), np.nan)
+        rows = zip(self.names, self.parameters, self.standard_errors, ends, strict=True)
+        return head + "\n".join(
+            f"| {name} | {_rounded(value, error)} | {error:.2g} | {_rounded(low, error)} to {_rounded(high, error)} |"
+            for name, value, error, (low, high) in rows
         )
-        reached = float(objective(parameters))
-        if not np.isfinite(reached):
-            raise RuntimeError(f"the objective is {reached} after {taken + steps} steps; take a smaller step_size")
-        if reached < tolerance:
-            return Descent(parameters, reached, taken + steps, tuple(trace))
-    raise RuntimeError(
-        f"the objective is {reached:.3g} after {rounds} rounds of {steps} steps, not below {tolerance:.3g}; "
-        "allow more rounds, or a larger tolerance"
-    )
+
+
+def fit(model, inputs, targets, guess, sigma=None):
+    """The least-squares optimum of `model(inputs, *parameters)` for `targets` (n_inputs,), as a `Fit`.
+
+    `model` is pointwise and written with autograd.numpy, as `model_jacobian` needs it. `sigma`, standard
+    deviations of the targets, weighs them as in SciPy's curve_fit: only their ratios count.
+    """
+    inputs, targets, guess, sigma = _checked(inputs, targets, guess, sigma)
+    slopes = model_jacobian(model)
+
+    def residuals(parameters):
+        return (model(inputs, *parameters) - targets) / sigma
+
+    def jacobian(parameters):
+        return slopes(inputs, *parameters) / sigma[:, np.newaxis]
+
+    _check_guess(model, residuals, jacobian, guess)
+    optimum = find_optimum(residuals, jacobian, guess, np.linalg.norm(targets / sigma))
+    if optimum is None:
+        raise RuntimeError(f"no optimum found from the guess {guess}; start nearer to it, or take a simpler model")
+    return _fit_at(model, _names(model, len(guess)), optimum, residuals(optimum), jacobian(optimum), sigma)
+
+
+def _fit_at(model, names, parameters, residuals, slopes, sigma):
+    """The `Fit` at the optimum, unless the data don't determine it."""
+    scale = np.linalg.norm(slopes, axis=0)
+    _, sizes, directions = np.linalg.svd(slopes / np.where(scale > 0, scale, 1.0), full_matrices=False)
+    if sizes[-1] <= UNDETERMINED * sizes[0]:
+        free = [name for name, share in zip(names, directions[-1], strict=True) if abs(share) > 0.1]
+        raise ValueError(f"the data don't determine {', '.join(free)}: fix one of them, or take a simpler model")
+    sse, dof = float(residuals @ residuals), len(residuals) - len(parameters)
+    half = directions.T / sizes / scale[:, np.newaxis]  # half @ half.T is (JᵀJ)⁻¹
+    covariance = half @ half.T * (sse / dof) if dof else np.full((len(names), len(names)), np.inf)
+    residuals = -residuals * sigma
+    for array in (parameters, covariance, residuals):
+        array.flags.writeable = False
+    return Fit(model, names, parameters, covariance, residuals, sse, dof)
+
+
+def _checked(inputs, targets, guess, sigma):
+    """The data as arrays of finite floats, one sigma per target."""
+    inputs, targets = finite_array("inputs", inputs, (1, 2)), finite_array("targets", targets, (1,))
+    guess = finite_array("guess", guess, (1,))
+    sigma = np.ones(len(targets)) if sigma is None else finite_array("sigma", sigma, (1,))
+    if not len(inputs) == len(targets) == len(sigma):
+        raise ValueError(
+            f"{len(inputs)} inputs, {len(targets)} targets, {len(sigma)} sigmas; give one of each per point"
+        )
+    if len(targets) < max(1, len(guess)):
+        raise ValueError(f"{len(targets)} points for {len(guess)} parameters; give at least as many points")
+    if np.any(sigma <= 0):
+        raise ValueError(f"sigma: {sigma.min()} is among them; give positive standard deviations")
+    return inputs, targets, guess, sigma
+
+
+def _check_guess(model, residuals, jacobian, guess):
+    """Refuse a guess from which no step can be taken."""
+    _names(model, len(guess))
+    with np.errstate(all="ignore"):  # what overflows is refused
+        here, slopes = residuals(guess), jacobian(guess)
+    if not (np.all(np.isfinite(here)) and np.all(np.isfinite(slopes))):
+        raise ValueError(f"the model or its slope is not finite at the guess {guess}; start elsewhere")
+
+
+def _names(model, n_parameters):
+    """The names of the parameters in the model's signature, behind its inputs."""
+    _, *arguments = inspect.signature(model).parameters.values()
+    if any(argument.kind is argument.VAR_POSITIONAL for argument in arguments):
+        return tuple(f"p{i}" for i in range(n_parameters))
+    required = sum(argument.default is argument.empty for argument in arguments)
+    if n_parameters == 0 or not required <= n_parameters <= len(arguments):
+        names = ", ".join(argument.name for argument in arguments)
+        raise ValueError(f"a guess of {n_parameters} numbers for the parameters {names}; give one each")
+    return tuple(argument.name for argument in arguments[:n_parameters])
+
+
+def _rounded(value, error):
+    """`value` as a text, to the second digit of its `error`."""
+    if not (np.isfinite(value) and np.isfinite(error) and error > 0 and value != 0):
+        return f"{value:.6g}"
+    digits = int(np.floor(np.log10(abs(value))) - np.floor(np.log10(error))) + 2
+    return f"{value:#.{min(max(digits, 1), 10)}g}".rstrip(".")

@@ -3,49 +3,157 @@
 import ase.eos
 import ase.units
 import autograd.numpy as np
+import mpmath
+import pytest
 from autograd import elementwise_grad
 
-from helpers.eos import GPA, murnaghan
+from helpers import eos
+from helpers.data import columns
+from helpers.eos import GPA, birch_murnaghan, fit_eos, murnaghan, poirier_tarantola, vinet
 
-PARAMETERS = (-400.0294660730306, 0.003735889834296311, 4.048736514430762, 212.7784226294645)
+PARAMETERS = (-400.03, 0.0037, 4.05, 212.8)
 ENERGY0, BULK_MODULUS, PRIME, VOLUME0 = PARAMETERS
 VOLUMES = np.linspace(140.0, 330.0, 39)
+EQUATIONS = [murnaghan, birch_murnaghan, vinet, poirier_tarantola]
+each = pytest.mark.parametrize("equation", EQUATIONS, ids=lambda equation: equation.__name__)
+OF_ASE = {
+    murnaghan: ase.eos.murnaghan,
+    birch_murnaghan: ase.eos.birchmurnaghan,
+    vinet: ase.eos.vinet,
+    poirier_tarantola: ase.eos.pouriertarantola,
+}
+DATA = columns("energy_volume.csv", "volume", "energy")
 
 
-def pressure(volume):
-    return -elementwise_grad(murnaghan)(volume, *PARAMETERS)
+@each
+def test_the_energy_at_the_minimum_is_energy0(equation):
+    assert equation(VOLUME0, *PARAMETERS) == pytest.approx(ENERGY0, rel=1e-15)
 
 
-def bulk_modulus(volume):
-    return -volume * elementwise_grad(pressure)(volume)
+@each
+def test_the_pressure_at_the_minimum_is_zero(equation):
+    assert abs(eos.pressure(equation)(VOLUME0, *PARAMETERS)) < 1e-16
 
 
-def test_the_energy_at_the_minimum_is_energy0():
-    assert np.isclose(murnaghan(VOLUME0, *PARAMETERS), ENERGY0, rtol=1e-15)
+@each
+def test_the_curvature_at_the_minimum_is_the_bulk_modulus(equation):
+    assert eos.bulk_modulus(equation)(VOLUME0, *PARAMETERS) == pytest.approx(BULK_MODULUS, rel=1e-13)
 
 
-def test_the_pressure_at_the_minimum_is_zero():
-    assert abs(pressure(VOLUME0)) < 1e-17
+@each
+def test_the_slope_of_the_bulk_modulus_with_pressure_is_its_prime(equation):
+    """dB/dP = (dB/dV) / (dP/dV) at the minimum."""
+    of_bulk_modulus = elementwise_grad(eos.bulk_modulus(equation))(VOLUME0, *PARAMETERS)
+    of_pressure = elementwise_grad(eos.pressure(equation))(VOLUME0, *PARAMETERS)
+    assert of_bulk_modulus / of_pressure == pytest.approx(PRIME, rel=1e-12)
 
 
-def test_the_curvature_at_the_minimum_is_the_bulk_modulus():
-    assert np.isclose(bulk_modulus(VOLUME0), BULK_MODULUS, rtol=1e-13)
+@each
+def test_the_pressure_is_minus_the_slope_of_the_energy(equation):
+    step = 1e-3
+    slope = (equation(VOLUMES + step, *PARAMETERS) - equation(VOLUMES - step, *PARAMETERS)) / (2 * step)
+    assert np.allclose(eos.pressure(equation)(VOLUMES, *PARAMETERS), -slope, rtol=0, atol=1e-9)
 
 
-def test_the_bulk_modulus_is_linear_in_the_pressure():
-    """Murnaghan's assumption, at every volume."""
-    assert np.allclose(bulk_modulus(VOLUMES), BULK_MODULUS + PRIME * pressure(VOLUMES), rtol=0, atol=1e-14)
+@each
+def test_ase_has_the_same_energies(equation):
+    assert np.allclose(equation(VOLUMES, *PARAMETERS), OF_ASE[equation](VOLUMES, *PARAMETERS), rtol=1e-14)
 
 
-def test_the_pressure_has_its_closed_form():
-    closed = BULK_MODULUS / PRIME * ((VOLUME0 / VOLUMES) ** PRIME - 1)
-    assert np.allclose(pressure(VOLUMES), closed, rtol=0, atol=1e-15)
+def test_murnaghans_bulk_modulus_is_linear_in_the_pressure():
+    linear = BULK_MODULUS + PRIME * eos.pressure(murnaghan)(VOLUMES, *PARAMETERS)
+    assert np.allclose(eos.bulk_modulus(murnaghan)(VOLUMES, *PARAMETERS), linear, rtol=0, atol=1e-14)
 
 
-def test_ase_has_the_same_energies():
-    assert np.allclose(murnaghan(VOLUMES, *PARAMETERS), ase.eos.murnaghan(VOLUMES, *PARAMETERS), rtol=1e-14)
+@each
+def test_its_optimum_is_found_again_from_its_own_energies(equation):
+    found = fit_eos(equation, VOLUMES, equation(VOLUMES, *PARAMETERS))
+    assert np.allclose(found.parameters, PARAMETERS, rtol=1e-9)
+
+
+def correction(equation, parameters):
+    """The Gauss–Newton step from `parameters` on the post's data, in 50-digit arithmetic."""
+    with mpmath.workdps(50):
+        exact = [mpmath.mpf(float(p)) for p in parameters]
+        volumes, energies = ([mpmath.mpf(float(number)) for number in column] for column in DATA)
+        rows = [
+            [
+                mpmath.diff(
+                    lambda *p, v=v: equation_in_mpmath(equation, v, *p), exact, [int(i == j) for j in range(4)]
+                )
+                for i in range(4)
+            ]
+            for v in volumes
+        ]
+        residuals = [e - equation_in_mpmath(equation, v, *exact) for v, e in zip(volumes, energies, strict=True)]
+        jacobian, residuals = mpmath.matrix(rows), mpmath.matrix(residuals)
+        return np.array([float(s) for s in mpmath.lu_solve(jacobian.T * jacobian, jacobian.T * residuals)])
+
+
+def equation_in_mpmath(equation, volume, energy0, b0, prime, volume0):
+    """The equations once more, from the literature, for numbers of any precision."""
+    x = (volume0 / volume) ** (mpmath.mpf(1) / 3)
+    if equation is murnaghan:
+        compression = (volume0 / volume) ** prime
+        return energy0 + b0 * volume / prime * (compression / (prime - 1) + 1) - volume0 * b0 / (prime - 1)
+    if equation is birch_murnaghan:
+        strain = (x**2 - 1) / 2
+        return energy0 + volume0 * b0 * strain**2 * (mpmath.mpf(9) / 2 + mpmath.mpf(9) / 2 * (prime - 4) * strain)
+    if equation is vinet:
+        y = 1 / x
+        decay = mpmath.exp(mpmath.mpf(3) / 2 * (prime - 1) * (1 - y))
+        return energy0 + 2 * b0 * volume0 / (prime - 1) ** 2 * (2 - (5 + 3 * prime * (y - 1) - 3 * y) * decay)
+    strain = mpmath.log(volume0 / volume)
+    return energy0 + b0 * volume0 * (strain**2 / 2 + (prime - 2) * strain**3 / 6)
+
+
+@each
+def test_the_optimum_is_that_of_50_digit_arithmetic(equation):
+    found = fit_eos(equation, *DATA)
+    assert np.all(np.abs(correction(equation, found.parameters)) < 1e-10 * np.abs(found.parameters))
+
+
+@pytest.mark.parametrize(
+    ("equation", "volume0", "in_gpa", "prime", "sse"),
+    [
+        (murnaghan, 212.778422629, 109.91367, 4.0487365144, 5.119885742e-6),
+        (birch_murnaghan, 212.030579501, 116.44624, 4.1652133703, 1.166121564e-6),
+        (vinet, 211.705573058, 119.68474, 4.2066377125, 2.568841184e-7),
+        (poirier_tarantola, 211.449793864, 123.54987, 4.1514861290, 1.686473939e-8),
+    ],
+)
+def test_the_optima_are_the_known_ones(equation, volume0, in_gpa, prime, sse):
+    """Measured with other tools, before this project was written."""
+    found = fit_eos(equation, *DATA)
+    _, bulk_modulus, bulk_modulus_prime, volume = found.parameters
+    assert volume == pytest.approx(volume0, rel=1e-11)
+    assert bulk_modulus * GPA == pytest.approx(in_gpa, abs=6e-6)
+    assert bulk_modulus_prime == pytest.approx(prime, rel=1e-10)
+    assert found.sse == pytest.approx(sse, rel=1e-7)
+
+
+def test_ase_finds_the_same_minimum():
+    v0, e0, b0 = ase.eos.EquationOfState(*DATA, eos="birchmurnaghan").fit()
+    parameters = fit_eos(birch_murnaghan, *DATA).parameters
+    assert [e0, b0, v0] == pytest.approx([parameters[0], parameters[1], parameters[3]], rel=1e-4)
 
 
 def test_ase_has_the_same_gigapascal():
     assert np.isclose(GPA, ase.units.Hartree / ase.units.Bohr**3 / ase.units.GPa, rtol=1e-7)
     assert np.isclose(GPA, 29421.0157, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "energies", "message"),
+    [
+        ([1, 2, 3], [1, 0, 1], "3 volumes and 3 energies; give one energy for each of 4 or more"),
+        ([1, 2, 3, 4], [1, 0, 1], "4 volumes and 3 energies"),
+        ([-1, 2, 3, 4], [1, 0, 0.1, 1], "give positive volumes, not all the same"),
+        ([2, 2, 2, 2], [1, 0, 0.1, 1], "give positive volumes, not all the same"),
+        ([1, 2, 3, 4], [-1, 0, -0.1, -1], "they have no minimum along the volumes"),
+        ([1, 2, 3, np.nan], [1, 0, 0, 1], "volumes: nan is among them"),
+    ],
+)
+def test_data_without_an_equation_of_state_are_refused(volumes, energies, message):
+    with pytest.raises(ValueError, match=message):
+        fit_eos(murnaghan, volumes, energies)

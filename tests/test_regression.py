@@ -1,75 +1,213 @@
-"""Adam in rounds."""
+"""Least squares: the optimum, and how well the data determine it."""
 
 import autograd.numpy as np
 import pytest
-from autograd import grad
-from autograd.misc.optimizers import adam
+from pycse import nlinfit
+from scipy.optimize import curve_fit
 
-from helpers.regression import descend
+from helpers.data import columns
+from helpers.eos import murnaghan
+from helpers.regression import Fit, fit
 
-CENTRE = np.array([1.0, -2.0])
-
-
-def bowl(parameters):
-    return np.sum((parameters - CENTRE) ** 2)
-
-
-def test_it_ends_below_the_tolerance_near_the_minimum():
-    run = descend(bowl, np.zeros(2), step_size=0.01, steps=1000, tolerance=1e-10)
-    assert run.objective == bowl(run.parameters) < 1e-10
-    assert np.allclose(run.parameters, CENTRE, rtol=0, atol=1e-5)
+RNG = np.random.default_rng
+X = np.linspace(0, 4, 30)
 
 
-def test_each_round_starts_adam_afresh():
-    run = descend(bowl, np.zeros(2), step_size=0.1, steps=7, tolerance=1.0)
-    parameters, rounds = np.zeros(2), 0
-    while bowl(parameters) >= 1.0:
-        parameters = adam(lambda p, _: grad(bowl)(p), parameters, num_iters=7, step_size=0.1)
-        rounds += 1
-    assert rounds > 1
-    assert np.array_equal(run.parameters, parameters)
-    assert [step for step, _ in run.trace] == list(range(0, 7 * rounds, 7))
+def decay(x, amplitude, rate, offset):
+    return amplitude * np.exp(-rate * x) + offset
 
 
-def test_the_trace_holds_the_objective_before_the_step_it_names():
-    run = descend(bowl, np.zeros(2), step_size=0.1, steps=4, tolerance=np.inf, every=2)
-    after_two = adam(lambda p, _: grad(bowl)(p), np.zeros(2), num_iters=2, step_size=0.1)
-    assert run.trace == ((0, 5.0), (2, bowl(after_two)))
+def line(x, intercept, slope):
+    return intercept + slope * x
 
 
-def test_the_start_may_be_nested_and_is_left_alone():
-    start = [(np.zeros(1), {"offset": 0.0})]
-    run = descend(
-        lambda p: bowl(np.array([p[0][0][0], p[0][1]["offset"]])), start, step_size=0.01, steps=1000, tolerance=1e-8
-    )
-    assert np.isclose(run.parameters[0][1]["offset"], -2, atol=1e-3)
-    assert start[0][1]["offset"] == start[0][0][0] == 0
+TRUTH = (3.0, 1.2, 0.5)
+NOISY = decay(X, *TRUTH) + 0.05 * RNG(0).standard_normal(len(X))
 
 
-def test_too_few_rounds_is_an_error_that_says_how_far_it_got():
-    with pytest.raises(
-        RuntimeError, match=r"the objective is .* after 2 rounds of 3 steps, not below 1e-10; allow more"
-    ):
-        descend(bowl, np.zeros(2), step_size=0.01, steps=3, tolerance=1e-10, rounds=2)
+def murnaghan_fit():
+    return fit(murnaghan, *columns("energy_volume.csv", "volume", "energy"), [-400, 0.5, 2, 210])
 
 
-def test_an_objective_that_is_no_number_is_an_error():
-    with pytest.raises(ValueError, match="the objective of the start is nan; it has to be one finite number"):
-        descend(lambda p: p * np.nan, 1.0, step_size=0.1, steps=3, tolerance=1.0)
-    with pytest.raises(RuntimeError, match="the objective is nan after 3 steps; take a smaller step_size"):
-        descend(lambda p: p if p > 0.9 else p * np.nan, 1.0, step_size=0.1, steps=3, tolerance=0.5)
+def test_a_line_is_linear_regression():
+    """Optimum, covariance and bands have closed forms."""
+    y = 2 + 3 * X + RNG(1).standard_normal(len(X))
+    found, design = fit(line, X, y, [0, 0]), np.column_stack([np.ones_like(X), X])
+    inverse = np.linalg.inv(design.T @ design)
+    parameters = inverse @ design.T @ y
+    variance = np.sum((y - design @ parameters) ** 2) / (len(X) - 2)
+    assert np.allclose(found.parameters, parameters, rtol=1e-13)
+    assert np.allclose(found.covariance, variance * inverse, rtol=1e-12)
+    assert found.dof == 28
+    half = 2.0484071417952445 * np.sqrt(variance * np.einsum("ij,jk,ik->i", design, inverse, design))  # t(0.975, 28)
+    assert np.allclose(found.confidence_band(X), design @ parameters + np.array([-half, half]), rtol=1e-12)
+    half = 2.0484071417952445 * np.sqrt(variance * (1 + np.einsum("ij,jk,ik->i", design, inverse, design)))
+    assert np.allclose(found.prediction_band(X), design @ parameters + np.array([-half, half]), rtol=1e-12)
+
+
+def test_the_gradient_at_the_optimum_is_zero():
+    found = fit(decay, X, NOISY, [1, 1, 0])
+    for i, size in enumerate(found.parameters):
+        step = np.eye(3)[i] * 1e-5 * size
+        around = [np.sum((NOISY - decay(X, *(found.parameters + s))) ** 2) for s in (-step, 0 * step, step)]
+        assert around[1] < min(around[0], around[2])
+        assert abs(around[2] - around[0]) < 1e-4 * (around[0] + around[2] - 2 * around[1])
+
+
+def test_the_guess_does_not_matter_to_ten_digits():
+    first, second = fit(decay, X, NOISY, [1, 1, 0]), fit(decay, X, NOISY, [5, 0.3, -1])
+    assert np.allclose(first.parameters, second.parameters, rtol=1e-10)
+    assert not np.array_equal(first.parameters, [1, 1, 0])
+
+
+def test_the_murnaghan_optimum_is_that_of_50_digit_arithmetic():
+    """Reference: exact least squares in 50 digits, from five starts."""
+    found = murnaghan_fit()
+    exact = [-400.0294660730306, 0.003735889834296311, 4.048736514430762, 212.7784226294645]
+    errors = [1.146742289e-4, 2.125766317e-5, 0.05646079258, 0.2425751491]
+    ends = [[-400.029702749, -400.029229397], [0.00369201617386, 0.00377976349473]]
+    ends += [[3.93220716583, 4.16526586304], [212.277772128, 213.279073131]]
+    assert np.allclose(found.parameters, exact, rtol=1e-11)
+    assert np.allclose(found.standard_errors, errors, rtol=1e-8)
+    assert np.allclose(found.intervals(), ends, rtol=1e-9)
+    assert found.sse == pytest.approx(5.119885741875917e-06, rel=1e-8)
+    assert found.dof == 24
+
+
+def test_pycse_has_the_same_intervals():
+    found = fit(decay, X, NOISY, [1, 1, 0])
+    parameters, intervals, errors = nlinfit(decay, X, NOISY, [1, 1, 0])
+    assert np.allclose(found.parameters, parameters, rtol=1e-6)
+    assert np.allclose(found.standard_errors, errors, rtol=1e-4)
+    assert np.allclose(found.intervals(), intervals, rtol=1e-4)
+
+
+def test_sigma_weighs_as_in_curve_fit():
+    sigma = np.linspace(0.02, 0.2, len(X))
+    found = fit(decay, X, NOISY, [1, 1, 0], sigma)
+    parameters, covariance = curve_fit(decay, X, NOISY, [1, 1, 0], sigma)
+    assert np.allclose(found.parameters, parameters, rtol=1e-6)
+    assert np.allclose(found.covariance, covariance, rtol=1e-4)
+    assert np.allclose(found.residuals, NOISY - decay(X, *found.parameters), rtol=0, atol=1e-15)
+    assert found.sse == pytest.approx(np.sum((found.residuals / sigma) ** 2), rel=1e-12)
+    scaled = fit(decay, X, NOISY, [1, 1, 0], 7 * sigma)
+    assert np.allclose(scaled.covariance, found.covariance, rtol=1e-9)
+    assert np.allclose(scaled.prediction_band(X, sigma=7 * sigma), found.prediction_band(X, sigma=sigma), rtol=1e-9)
+
+
+def test_data_without_noise_are_met_and_their_errors_are_rounding():
+    found = fit(decay, X, decay(X, *TRUTH), [1, 1, 0])
+    assert np.allclose(found.parameters, TRUTH, rtol=1e-13)
+    assert np.all(found.standard_errors < 1e-13)
+
+
+def test_an_optimum_at_zero_is_found():
+    found = fit(line, X, 2.0 * X, [1, 1])
+    assert abs(found.parameters[0]) < 1e-14
+    symmetric = fit(line, X - 2, (X - 2) ** 2, [1, 1])
+    assert abs(symmetric.parameters[1]) < 1e-14
+
+
+def test_as_many_points_as_parameters_have_an_optimum_but_no_errors():
+    found = fit(line, [0, 1], [1, 3], [0, 0])
+    assert np.allclose(found.parameters, [1, 2], rtol=1e-14)
+    assert np.all(np.isinf(found.standard_errors))
+    for method in (found.intervals, lambda: found.confidence_band([0.5]), lambda: found.prediction_band([0.5])):
+        with pytest.raises(ValueError, match="leave nothing to judge errors by; give more points"):
+            method()
+
+
+def test_several_predictors_and_a_vararg_model():
+    inputs = RNG(3).uniform(1, 2, (40, 2))
+    model = lambda x, *p: p[0] * x[:, 0] + np.exp(p[1] * x[:, 1])  # noqa: E731
+    found = fit(model, inputs, model(inputs, 2.0, 0.5), [1, 1])
+    assert np.allclose(found.parameters, [2, 0.5], rtol=1e-12)
+    assert found.names == ("p0", "p1")
+
+
+def test_a_fit_can_t_be_changed():
+    found = murnaghan_fit()
+    assert isinstance(found, Fit)
+    with pytest.raises(AttributeError):
+        found.sse = 0.0
+    for array in (found.parameters, found.covariance, found.residuals):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0.0
+
+
+def test_it_is_shown_as_a_small_table():
+    found = murnaghan_fit()
+    assert repr(found).splitlines()[1] == "bulk_modulus = 0.003736 ± 2.1e-05"
+    assert found._repr_markdown_().splitlines()[5] == "| volume0 | 212.78 | 0.24 | 212.28 to 213.28 |"
+
+
+def test_predict_is_the_model_at_the_optimum():
+    found = murnaghan_fit()
+    assert np.array_equal(found.predict([200, 210]), murnaghan(np.array([200.0, 210.0]), *found.parameters))
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.5, 95, np.nan])
+def test_a_level_is_a_probability(level):
+    with pytest.raises(ValueError, match=r"give a probability between 0 and 1, such as 0\.95"):
+        murnaghan_fit().intervals(level)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("model", "guess", "free"),
     [
-        ({"steps": 0}, "steps is 0; give a whole number, at least 1|every is 0"),
-        ({"rounds": 0}, "rounds is 0; give a whole number, at least 1"),
-        ({"every": -1}, "every is -1; give a whole number"),
-        ({"steps": 3.0}, r"is 3\.0; give a whole number"),
-        ({"step_size": 0.0}, r"step_size is 0\.0; give a positive length"),
+        (lambda x, a, b, c: a * b * x + c, [1, 1, 1], "a, b"),
+        (lambda x, a, b: a * x + 0 * b, [1, 1], "b"),
+        (lambda x, a, b, c: a * np.exp(-b * x + c), [1, 1, 0], "a, c"),
     ],
 )
-def test_settings_that_lead_nowhere_are_refused(wrong, message):
+def test_parameters_that_the_data_don_t_determine_are_named(model, guess, free):
+    with pytest.raises(ValueError, match=f"the data don't determine {free}: fix one of them"):
+        fit(model, X, NOISY, guess)
+
+
+def test_a_fit_without_an_optimum_is_an_error_and_not_its_start():
+    """A straight line is the limit of a saturating curve, at an infinite amplitude."""
+    with pytest.raises(RuntimeError, match=r"no optimum found from the guess \[1\. 1\.\]; start nearer to it"):
+        fit(lambda x, amplitude, rate: amplitude * (1 - np.exp(-rate * x)), X, X, [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"targets": NOISY[:-1]}, "30 inputs, 29 targets, 29 sigmas; give one of each per point"),
+        ({"sigma": np.ones(3)}, "30 inputs, 30 targets, 3 sigmas"),
+        ({"sigma": np.zeros(30)}, r"sigma: 0\.0 is among them; give positive standard deviations"),
+        ({"targets": np.where(X > 1, np.nan, NOISY)}, "targets: nan is among them; give finite numbers"),
+        ({"inputs": np.where(X > 1, np.inf, X)}, "inputs: inf is among them"),
+        ({"guess": [1, np.nan, 0]}, "guess: nan is among them"),
+        ({"guess": [1, 1]}, "a guess of 2 numbers for the parameters amplitude, rate, offset; give one each"),
+        ({"guess": [1, 1, 1, 1]}, "a guess of 4 numbers"),
+        ({"guess": []}, "a guess of 0 numbers"),
+        ({"guess": [1, -1e4, 0]}, "the model or its slope is not finite at the guess"),
+        ({"inputs": X[:2], "targets": NOISY[:2]}, "2 points for 3 parameters; give at least as many points"),
+        ({"inputs": [], "targets": []}, "0 points for 3 parameters"),
+        ({"model": lambda x, a: np.cumsum(a * x), "guess": [1]}, "is not pointwise"),
+    ],
+)
+def test_what_can_t_be_fitted_is_refused(changed, message):
     with pytest.raises(ValueError, match=message):
-        descend(bowl, np.zeros(2), **{"step_size": 0.1, "steps": 3, "tolerance": 1.0} | wrong)
+        fit(**{"model": decay, "inputs": X, "targets": NOISY, "guess": [1, 1, 0]} | changed)
+
+
+def covered(fits, truth):
+    """Shares of `fits` whose intervals hold the parameters, and whose bands the model and a new target at 1.7."""
+    at, rng = np.array([1.7]), RNG(99)
+    inside = []
+    for found in fits:
+        bands = [(found.intervals(), np.array(truth)), (found.confidence_band(at).T, decay(at, *truth))]
+        bands += [(found.prediction_band(at).T, decay(at, *truth) + 0.05 * rng.standard_normal(1))]
+        inside.append(np.concatenate([(low_high[:, 0] < true) & (true < low_high[:, 1]) for low_high, true in bands]))
+    return np.mean(inside, axis=0)
+
+
+def test_95_percent_intervals_and_bands_cover_95_percent():
+    rng = RNG(2026)
+    fits = [fit(decay, X, decay(X, *TRUTH) + 0.05 * rng.standard_normal(len(X)), TRUTH) for _ in range(2000)]
+    shares = covered(fits, TRUTH)
+    assert shares.shape == (5,)
+    assert np.all((shares > 0.93) & (shares < 0.97)), shares
