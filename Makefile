@@ -2,6 +2,7 @@
 # make test       set up .venv, then run the helpers' tests and every notebook
 # make notebooks  re-execute the notebooks and store their outputs: how a change is accepted
 # make lint       ruff, notebooks included
+# make benchmark  time the helpers against their peers, in an environment of its own
 # make lock       compile requirements.txt from pyproject.toml, with newer releases where there are some
 
 PYTHON ?= python3
@@ -23,6 +24,11 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+benchmark: $(READY)
+	$(PYTHON) -m venv .venv-benchmark
+	$(BIN)/uv pip install --quiet --python .venv-benchmark --requirement requirements.txt --group benchmarks --editable .
+	.venv-benchmark/bin/python tests/benchmarks/benchmark.py
+
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group notebooks --group tests \
 	    --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
@@ -39,4 +45,4 @@ $(READY): requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
 	@echo "$(CURDIR)" > $@
 
-.PHONY: lab test notebooks lint lock
+.PHONY: lab test notebooks lint benchmark lock

@@ -4,7 +4,7 @@ import numpy as np
 from autograd import make_vjp
 from autograd.extend import defvjp, primitive
 
-BLOCK = 16_384  # inputs in one reverse pass; its arrays then stay in the processor's cache
+BLOCK = 16_384  # inputs in one reverse pass: its arrays then stay in the processor's cache
 
 
 def model_jacobian(model):
@@ -21,11 +21,11 @@ def model_jacobian(model):
         parameters = np.array(parameters, dtype=float)
         if parameters.ndim != 1 or inputs.ndim == 0:
             raise ValueError("give inputs with at least one axis, and parameters that are single numbers")
-        jacobian = np.empty((len(inputs), len(parameters)))
+        jacobian, outputs = np.empty((len(inputs), len(parameters))), np.empty(len(inputs))
         for start in range(0, len(inputs), BLOCK):
             block = slice(start, start + BLOCK)
-            jacobian[block] = _one_pass(model, inputs[block], parameters)
-        _check_pointwise(model, inputs, parameters)
+            outputs[block] = _one_pass(model, inputs[block], parameters, jacobian[block])
+        _check_pointwise(model, inputs, parameters, outputs)
         return jacobian
 
     return jac
@@ -43,11 +43,35 @@ def tanh(x):
 defvjp(tanh, lambda tanh_x, x: lambda g: g * (1 - tanh_x**2))
 
 
-def _one_pass(model, inputs, parameters):
-    """The Jacobian at `inputs`, by one reverse pass over copies of the parameters, (n_parameters, n_inputs)."""
-    copies = np.repeat(parameters[:, np.newaxis], len(inputs), axis=1)
+@primitive
+def _own_copy(anchor, copies, gradient):
+    """`copies`, unchanged; what comes back to them in the reverse pass is put into `gradient`."""
+    return copies
+
+
+def _put_aside(_, anchor, copies, gradient):
+    def pull_back(g):
+        gradient[:] = g
+        return 0.0  # nothing goes on to the anchor
+
+    return pull_back
+
+
+defvjp(_own_copy, _put_aside, argnums=[0])
+
+
+def _one_pass(model, inputs, parameters, jacobian):
+    """Outputs at `inputs`; fills `jacobian` by one reverse pass, every input with copies of the parameters."""
+
+    def with_copies(anchor):  # one anchor for all: differentiating a tuple costs more than most models
+        copies = np.repeat(parameters[:, np.newaxis], len(inputs), axis=1)
+        return model(inputs, *map(_own_copy, [anchor] * len(copies), copies, jacobian.T))
+
+    jacobian[:] = 0
     try:
-        pull_back, outputs = make_vjp(lambda copies: model(inputs, *copies))(copies)
+        pull_back, outputs = make_vjp(with_copies)(0.0)
+        if np.shape(outputs) == (len(inputs),):
+            pull_back(np.ones(len(inputs)))
     except (TypeError, ValueError, AttributeError) as problem:
         model(inputs, *parameters)  # where the model is at fault, its own error is the better one
         raise ValueError(
@@ -56,18 +80,17 @@ def _one_pass(model, inputs, parameters):
         ) from problem
     if np.shape(outputs) != (len(inputs),):
         raise ValueError(
-            f"{_name(model)} returns shape {np.shape(outputs)}; give one output per input: ({len(inputs)},)"
+            f"{_name(model)} returns shape {np.shape(outputs)}; give one output per input: {len(inputs)}"
         )
-    return pull_back(np.ones(len(inputs))).T
+    return outputs
 
 
-def _check_pointwise(model, inputs, parameters):
+def _check_pointwise(model, inputs, parameters, outputs):
     """Refuse a model whose outputs at the last and the first input change when these stand alone."""
     if len(inputs) > 1:
         ends = [-1, 0, 0]  # no mirror image of itself
-        together = np.broadcast_to(model(inputs, *parameters), len(inputs))[ends]
         alone = np.broadcast_to(model(inputs[ends], *parameters), len(ends))
-        if np.any(np.abs(alone - together) > 1e-9 * np.abs(together)):
+        if np.any(np.abs(alone - outputs[ends]) > 1e-9 * np.abs(alone)):
             raise ValueError(
                 f"{_name(model)} is not pointwise: what it returns for one input depends on the others; "
                 "autograd.jacobian takes any function, at one pass per output"

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import least_squares, leastsq
 
 SETTLED = 1e-9  # relative size of a step from which on it may be rounding
+ENDED = 1e-12  # relative distance from the optimum that is left
 
 
 def find_optimum(residuals, jacobian, guess, size):
@@ -39,7 +40,9 @@ def _close_in(residuals, jacobian, parameters, floor):
         scale[scale == 0] = 1.0
         step = np.linalg.lstsq(slopes / scale, here, rcond=None)[0]
         size = np.max(np.abs(step) / (np.abs(parameters * scale) + floor))
-        if size >= last:
+        if size >= last:  # rounding, if it is small
             break
-        parameters, last = parameters - step / scale, size
+        parameters, last, rate = parameters - step / scale, size, size / last
+        if rate > 0 and size * rate < ENDED * (1 - rate):  # what the steps to come would add up to
+            break
     return parameters if last < SETTLED and np.sum(residuals(parameters) ** 2) <= allowed else None

@@ -93,7 +93,7 @@ def fit(model, inputs, targets, guess, sigma=None):
     def jacobian(parameters):
         return slopes(inputs, *parameters) / sigma[:, np.newaxis]
 
-    _check_guess(model, residuals, jacobian, guess)
+    _check_guess(model, residuals, guess)
     optimum = find_optimum(residuals, jacobian, guess, np.linalg.norm(targets / sigma))
     if optimum is None:
         raise RuntimeError(f"no optimum found from the guess {guess}; start nearer to it, or take a simpler model")
@@ -132,13 +132,13 @@ def _checked(inputs, targets, guess, sigma):
     return inputs, targets, guess, sigma
 
 
-def _check_guess(model, residuals, jacobian, guess):
-    """Refuse a guess from which no step can be taken."""
+def _check_guess(model, residuals, guess):
+    """Refuse a guess that is not one of the model's, or from which no step can be taken."""
     _names(model, len(guess))
     with np.errstate(all="ignore"):  # what overflows is refused
-        here, slopes = residuals(guess), jacobian(guess)
-    if not (np.all(np.isfinite(here)) and np.all(np.isfinite(slopes))):
-        raise ValueError(f"the model or its slope is not finite at the guess {guess}; start elsewhere")
+        here = residuals(guess)
+    if here.shape != (len(here),) or not np.all(np.isfinite(here)):
+        raise ValueError(f"at the guess {guess} the model has no finite value for each input; start elsewhere")
 
 
 def _names(model, n_parameters):

@@ -183,7 +183,7 @@ def test_a_fit_without_an_optimum_is_an_error_and_not_its_start():
         ({"guess": [1, 1]}, "a guess of 2 numbers for the parameters amplitude, rate, offset; give one each"),
         ({"guess": [1, 1, 1, 1]}, "a guess of 4 numbers"),
         ({"guess": []}, "a guess of 0 numbers"),
-        ({"guess": [1, -1e4, 0]}, "the model or its slope is not finite at the guess"),
+        ({"guess": [1, -1e4, 0]}, "the model has no finite value for each input; start elsewhere"),
         ({"inputs": X[:2], "targets": NOISY[:2]}, "2 points for 3 parameters; give at least as many points"),
         ({"inputs": [], "targets": []}, "0 points for 3 parameters"),
         ({"model": lambda x, a: np.cumsum(a * x), "guess": [1]}, "is not pointwise"),

@@ -1,0 +1,273 @@
+"""The helpers against their peers, on the same data and in one run: `make benchmark` prints the table.
+
+Every ratio is one of medians over repeats that take turns, so that a slow minute of the machine slows both.
+"""
+
+import datetime
+import platform
+import subprocess
+import sys
+from statistics import median
+from time import perf_counter
+
+import autograd.numpy as np
+import jax
+import lmfit
+from autograd import jacobian
+from pycse import nlinfit
+from scipy.optimize import curve_fit, least_squares
+from scipy.optimize._numdiff import approx_derivative
+from sklearn.neural_network import MLPRegressor
+
+from helpers.data import columns
+from helpers.derivatives import model_jacobian, tanh
+from helpers.descent import descend
+from helpers.dimer import binding_energies
+from helpers.eos import murnaghan
+from helpers.network import train
+from helpers.regression import fit
+
+jax.config.update("jax_enable_x64", True)
+RNG = np.random.default_rng
+
+
+def medians(repeats, *works):
+    """The median seconds of each of `works`, called in turns."""
+    seconds = [[] for _ in works]
+    for _ in range(repeats):
+        for taken, work in zip(seconds, works, strict=True):
+            began = perf_counter()
+            work()
+            taken.append(perf_counter() - began)
+    return [median(taken) for taken in seconds]
+
+
+def row(work, ours, against, theirs, wanted, met):
+    """Print one line; `ours` and `theirs` in seconds, `wanted` and `met` a text and whether it holds."""
+    times = f"{1e3 * ours:.3g} ms | {against} | {1e3 * theirs:.3g} ms | {theirs / ours:.3g}"
+    print(f"| {work} | {times} | {wanted} | {met} |", flush=True)
+
+
+def ten_tanh(x, b1, w10, w00, b00, w11, w01, b01, w12, w02, b02, tanh=tanh):
+    return b1 + w10 * tanh(w00 * x + b00) + w11 * tanh(w01 * x + b01) + w12 * tanh(w02 * x + b02)
+
+
+def by_hand(x, b1, w10, w00, b00, w11, w01, b01, w12, w02, b02):
+    """The Jacobian of the ten-parameter model, written out: the floor."""
+    result = np.empty((len(x), 10))
+    result[:, 0] = 1
+    for first, (height, steepness, offset) in zip(
+        (1, 4, 7), ((w10, w00, b00), (w11, w01, b01), (w12, w02, b02)), strict=True
+    ):
+        step = np.tanh(steepness * x + offset)
+        slope = height * (1 - step**2)
+        result[:, first], result[:, first + 1], result[:, first + 2] = step, slope * x, slope
+    return result
+
+
+def jacobians():
+    parameters, ours = RNG(0).standard_normal(10), model_jacobian(ten_tanh)
+    in_jax = jax.jit(jax.jacfwd(lambda p, x: ten_tanh(x, *p, tanh=jax.numpy.tanh)))
+    for n, wanted in ((50, 20), (2_000, 300)):
+        x = np.linspace(0, 1, n)
+        by_autograd = jacobian(lambda p, x=x: ten_tanh(x, *p))
+        assert np.allclose(ours(x, *parameters), by_autograd(parameters), rtol=1e-12, atol=1e-14)
+        mine, theirs = medians(11, lambda x=x: ours(x, *parameters), lambda f=by_autograd: f(parameters))
+        row(f"Jacobian, {n} points", mine, "autograd.jacobian", theirs, f"≥ {wanted}", theirs >= wanted * mine)
+    xs = [np.linspace(0, 1, n) for n in (1_000, 10_000, 100_000)]
+    small, middle, large = medians(31, *(lambda x=x: ours(x, *parameters) for x in xs))
+    row("Jacobian, 10⁴ points", middle, "100 000 points", large, "≤ 10 × 1.5", large <= 15 * middle)
+    row("Jacobian, 10³ points", small, "10 000 points", middle, "≤ 10 × 1.5", middle <= 15 * small)
+    x = xs[-1]
+    on_device = jax.numpy.asarray(x)
+    mine, differences, hand, compiled = medians(
+        21,
+        lambda: ours(x, *parameters),
+        lambda: approx_derivative(lambda p: ten_tanh(x, *p), parameters, method="2-point"),
+        lambda: by_hand(x, *parameters),
+        lambda: in_jax(parameters, on_device).block_until_ready(),
+    )
+    row("Jacobian, 10⁵ points", mine, "SciPy's finite differences", differences, "≥ 1", differences >= mine)
+    row("Jacobian, 10⁵ points", mine, "JAX, compiled jacfwd", compiled, "stated", True)
+    row("Jacobian, 10⁵ points", mine, "written by hand", hand, "stated", True)
+
+
+def cube_root():
+    x = np.linspace(0, 1)
+    y = x ** (1 / 3)
+
+    def residuals(parameters):
+        return y - ten_tanh(x, *parameters)
+
+    def timed(work, seed):
+        began = perf_counter()
+        mse = work(seed)
+        return perf_counter() - began, mse
+
+    def ours(seed):
+        return train(x, y, 3, RNG(seed)).rmse ** 2
+
+    def plain(seed, jac="2-point", evaluations=None):
+        return (
+            2 * least_squares(residuals, 0.1 * RNG(seed).standard_normal(10), jac, max_nfev=evaluations).cost / len(x)
+        )
+
+    to_its_end = 100_000  # evaluations; SciPy's own limit, 1000, stops it before
+    mine, without, whole, posts = [], [], [], []
+    for seed in range(20):
+        mine.append(timed(ours, seed))
+        without.append(timed(plain, seed))
+        whole.append(timed(lambda seed: plain(seed, evaluations=to_its_end), seed))
+        if seed < 5:
+            posts.append(timed(lambda seed: plain(seed, jacobian(residuals)), seed))
+    seconds = [median(taken for taken, _ in runs) for runs in (mine, posts, without, whole)]
+    good = [sum(mse <= 6e-7 for _, mse in runs) for runs in (mine, without, whole)]
+    row(
+        "train, x^(1/3)",
+        seconds[0],
+        "least_squares, autograd.jacobian (5 seeds)",
+        seconds[1],
+        "≥ 20",
+        seconds[1] >= 20 * seconds[0],
+    )
+    row("train, x^(1/3)", seconds[0], "least_squares, no Jacobian, 1000 evaluations", seconds[2], "stated", True)
+    better = seconds[3] >= seconds[0] and good[0] > good[2]
+    row(
+        "train, x^(1/3)",
+        seconds[0],
+        "least_squares, no Jacobian, to its own end",
+        seconds[3],
+        "≥ 1, and MSE ≤ 6e-7 more often",
+        better,
+    )
+    print(f"MSE ≤ 6e-7 for {good[0]} of 20 seeds; least_squares {good[1]} of 20, to its own end {good[2]} of 20")
+
+
+def equation_of_state():
+    volume, energy = columns("energy_volume.csv", "volume", "energy")
+    start = np.array([-400, 0.5, 2, 210])
+    exact = np.array([-400.0294660730306, 0.003735889834296311, 4.048736514430762, 212.7784226294645])  # 50 digits
+
+    def sse(parameters):
+        return np.sum((energy - murnaghan(volume, *parameters)) ** 2)
+
+    def with_lmfit():
+        model = lmfit.Model(murnaghan, independent_vars=["volume"])
+        guess = dict(zip(("energy0", "bulk_modulus", "bulk_modulus_prime", "volume0"), start, strict=True))
+        return np.array(list(model.fit(energy, volume=volume, **guess).best_values.values()))
+
+    def digits(parameters):
+        return -np.log10(np.max(np.abs(parameters / exact - 1)) + 1e-16)
+
+    works = {
+        "fit": lambda: fit(murnaghan, volume, energy, start).parameters,
+        "lmfit": with_lmfit,
+        "curve_fit, no Jacobian": lambda: curve_fit(murnaghan, volume, energy, start)[0],
+        "pycse.nlinfit": lambda: nlinfit(murnaghan, volume, energy, start)[0],
+    }
+    mine, *theirs = medians(31, *works.values())
+    correct = {name: digits(work()) for name, work in works.items()}
+    for (name, reached), seconds in zip(list(correct.items())[1:], theirs, strict=True):
+        wanted, met = (
+            ("≥ 1, ≥ 10 digits", seconds >= mine and correct["fit"] >= 10) if name == "lmfit" else ("stated", True)
+        )
+        row(
+            f"Murnaghan fit, {correct['fit']:.0f} digits", mine, f"{name}, {reached:.0f} digits", seconds, wanted, met
+        )
+    (posts,) = medians(3, lambda: descend(sse, start, step_size=0.001, steps=200, tolerance=2e-5))
+    run = descend(sse, start, step_size=0.001, steps=200, tolerance=2e-5)
+    lower = run.objective / fit(murnaghan, volume, energy, start).sse
+    row(
+        f"Murnaghan fit, SSE {lower:.2f} times lower",
+        mine,
+        "the post's Adam",
+        posts,
+        "≥ 300",
+        posts >= 300 * mine and lower >= 3,
+    )
+
+
+FIRST_OF_OURS = """
+from time import perf_counter
+import autograd.numpy as np
+from helpers.data import columns
+from helpers.eos import murnaghan
+from helpers.regression import fit
+v, e = columns("energy_volume.csv", "volume", "energy")
+began = perf_counter(); fit(murnaghan, v, e, [-400, 0.5, 2, 210]); print(perf_counter() - began)
+"""
+FIRST_OF_JAX = """
+from time import perf_counter
+import jax; jax.config.update("jax_enable_x64", True)
+import numpy as np
+from scipy.optimize import least_squares
+from helpers.data import columns
+from helpers.eos import murnaghan
+v, e = columns("energy_volume.csv", "volume", "energy")
+began = perf_counter()
+residuals = jax.jit(lambda p: murnaghan(v, *p) - e)
+slopes = jax.jit(jax.jacfwd(residuals))
+start = [-400, 0.5, 2, 210.0]
+least_squares(lambda p: np.asarray(residuals(p)), start, lambda p: np.asarray(slopes(p)), x_scale="jac")
+print(perf_counter() - began)
+"""
+
+
+def first_call():
+    """In a fresh interpreter, imports not counted."""
+
+    def once(code):
+        return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+    times = [(once(FIRST_OF_OURS), once(FIRST_OF_JAX)) for _ in range(5)]
+    mine, theirs = (median(column) for column in zip(*times, strict=True))
+    row("Murnaghan fit, first call", mine, "JAX, compilation included", theirs, "≥ 20", theirs >= 20 * mine)
+
+
+def dimer():
+    distances = np.linspace(1.7, 3, 300)
+    energies = binding_energies(distances)
+    x, y = ((a - a.mean()) / a.std() for a in (distances, energies))
+
+    def with_sklearn(seed):
+        settings = {"solver": "lbfgs", "alpha": 0, "max_iter": 20000, "tol": 1e-12, "random_state": seed}
+        return MLPRegressor(hidden_layer_sizes=(10,), activation="tanh", **settings).fit(x[:, np.newaxis], y)
+
+    networks, peers = [], []
+    seeds = iter(range(10)), iter(range(10))
+    mine, theirs = medians(
+        10,
+        lambda: networks.append(train(distances, energies, 10, RNG(next(seeds[0])))),
+        lambda: peers.append(with_sklearn(next(seeds[1]))),
+    )
+    of_ours = median(1e3 * network.rmse for network in networks)
+    of_peers = median(
+        1e3 * energies.std() * np.sqrt(np.mean((peer.predict(x[:, np.newaxis]) - y) ** 2)) for peer in peers
+    )
+    worst = max(1e3 * network.rmse for network in networks)
+    met = theirs >= mine / 5 and of_peers >= 1000 * of_ours
+    row(
+        f"Cu dimer, RMSE {of_ours:.1g} (worst {worst:.1g}) meV",
+        mine,
+        f"MLPRegressor, RMSE {of_peers:.2g} meV",
+        theirs,
+        "≥ 1/5",
+        met,
+    )
+    many = np.linspace(1.7, 3, 10_000)
+    sums, scaled = (
+        np.outer(many, np.linspace(-1, 1, 10)),
+        ((many - distances.mean()) / distances.std())[:, np.newaxis],
+    )
+    mine, floor, peer = medians(
+        101, lambda: networks[0](many), lambda: np.tanh(sums), lambda: peers[0].predict(scaled)
+    )
+    row("10 000 network energies", mine, "np.tanh alone", floor, "≥ 1/2", mine <= 2 * floor)
+    row("10 000 network energies", mine, "MLPRegressor.predict", peer, "≥ 2", peer >= 2 * mine)
+
+
+if __name__ == "__main__":
+    print(f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, {datetime.date.today()}\n")
+    print("| work | here | against | there | there / here | wanted | met |\n|:--|--:|:--|--:|--:|:--|:--|")
+    for part in (jacobians, cube_root, equation_of_state, first_call, dimer):
+        part()
