@@ -27,6 +27,7 @@ def test_the_import_graph_is_a_tree_that_grows_from_derivatives():
         "eos": {"regression"},
         "regression": {"derivatives", "optimum"},
         "network": {"derivatives"},
+        "kinetics": {"derivatives"},
     }
 
 

@@ -1,12 +1,17 @@
-"""A ⇌ B, against its rate law, an integrator and closed forms."""
+"""A ⇌ B, against its rate law, an integrator, closed forms and quadrature."""
+
+from pathlib import Path
 
 import autograd.numpy as np
 import pytest
 from autograd import elementwise_grad, jacobian
 from scipy.integrate import solve_ivp
+from scipy.stats import norm, uniform
 
-from helpers.kinetics import concentration
+from helpers.data import columns
+from helpers.kinetics import concentration, normalised_sensitivities, sensitivities, variance_indices
 
+REFERENCE = Path(__file__).parent / "reference"
 TIMES = np.linspace(0, 0.5, 51)
 CONSTANTS = [(3.0, 3.0, 1.0), (0.7, 2.5, 3.0), (5.0, 0.0, 1.0), (0.0, 2.0, 1.0)]
 
@@ -44,3 +49,113 @@ def test_the_sensitivity_to_the_forward_constant_is_largest_at_a_third_of_a_seco
     sensitivity = elementwise_grad(concentration, 1)
     assert sensitivity(1 / 3, 3.0, 3.0) == pytest.approx(-0.0946112736030511, abs=1e-15)
     assert elementwise_grad(sensitivity)(1 / 3, 3.0, 3.0) == pytest.approx(0, abs=1e-14)
+
+
+@pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
+def test_one_pass_finds_what_autograd_finds_time_by_time(forward, backward, initial):
+    by_autograd = [jacobian(concentration, which)(TIMES, forward, backward, initial) for which in (1, 2)]
+    found = sensitivities(TIMES, forward, backward, initial)
+    assert np.allclose(found, np.stack(by_autograd, axis=1), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
+def test_faster_constants_are_a_faster_clock(forward, backward, initial):
+    """Σ k ∂[A]/∂k = t d[A]/dt, Euler's identity: [A] depends on the products of k and t only."""
+    rate = elementwise_grad(concentration)(TIMES, forward, backward, initial)
+    assert np.allclose(
+        sensitivities(TIMES, forward, backward, initial) @ [forward, backward], TIMES * rate, rtol=0, atol=1e-14
+    )
+
+
+def test_the_local_sensitivities_are_the_papers():
+    times, forward, backward, s1, s2 = columns(
+        REFERENCE / "sensitivity_local.csv", "t", "abs_dA_dk1", "abs_dA_dkm1", "S_k1", "S_km1"
+    )
+    assert np.allclose(
+        np.abs(sensitivities(times, 3, 3)), np.stack([forward, backward], axis=1), rtol=1e-10, atol=1e-13
+    )
+    found = normalised_sensitivities(times, 3, 3, 0.3, 1)
+    assert np.allclose(found, np.stack([s1, s2], axis=1), rtol=0, atol=1e-11)
+
+
+def test_the_normalised_sensitivities_cross_where_both_are_half_of_the_variance():
+    assert normalised_sensitivities([0.188724447045722], 3, 3, 0.3, 1) == pytest.approx(np.sqrt(0.5), rel=1e-12)
+
+
+@pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
+def test_at_the_start_only_the_forward_constant_counts(forward, backward, initial):
+    assert np.array_equal(normalised_sensitivities([0], forward, backward, 0.3, 1), [[1, 0]])
+
+
+@pytest.mark.parametrize("time", [1e-300, 1e-17, 1e-12, 1e-9, 1.6e-9, 1.7e-9, 1e-8, 1e-6])
+def test_there_the_other_grows_in_proportion_to_the_time(time):
+    found = normalised_sensitivities([time], 3, 3, 0.3, 1)[0]
+    assert found == pytest.approx([1, 3 * time / 2 / 0.3], rel=1e-5, abs=2e-8)
+
+
+def test_the_squares_share_out_the_variance():
+    squares = normalised_sensitivities(TIMES, 2, 5, 0.7, 0.2) ** 2
+    assert np.allclose(squares.sum(axis=1), 1, rtol=1e-14)
+    variances = (sensitivities(TIMES[1:], 2, 5) * [0.7, 0.2]) ** 2
+    assert np.allclose(squares[1:], variances / variances.sum(axis=1, keepdims=True), rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_variance_indices_are_those_of_the_quadrature(seed):
+    names = ["t", "S1_k1", "S1_km1", "ST_k1", "ST_km1"]
+    times, *exact = columns(REFERENCE / "sensitivity_sobol.csv", *names)
+    found = variance_indices(times, norm(3, 0.3), norm(3, 1), np.random.default_rng(seed))
+    assert np.allclose(np.hstack(found), np.stack(exact, axis=1), rtol=0, atol=3e-3)
+
+
+def test_their_limits_at_the_start_are_those_of_the_forward_constant_alone():
+    (first,), (total,) = variance_indices([0], norm(3, 0.3), norm(3, 1), np.random.default_rng(0))
+    assert first[1] == total[1] == 0
+    assert [first[0], total[0]] == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_small_uncertainties_make_the_squares_of_the_local_ones():
+    first, total = variance_indices(TIMES, norm(3, 0.003), norm(3, 0.01), np.random.default_rng(0))
+    squares = normalised_sensitivities(TIMES, 3, 3, 0.003, 0.01) ** 2
+    assert np.allclose(first, squares, rtol=0, atol=1e-3)
+    assert np.allclose(total, squares, rtol=0, atol=1e-3)
+
+
+def test_they_are_those_of_a_by_plain_double_sampling():
+    """S1 = Var E[A | k] / Var A, the inner mean and the outer variance over uniform grids."""
+    middle = (np.arange(400) + 0.5) / 400
+    k1, k_1 = np.meshgrid(2 + 2 * middle, 1 + 3 * middle, indexing="ij")
+    a = concentration(0.3, k1, k_1)
+    exact = [a.mean(axis=1).var() / a.var(), a.mean(axis=0).var() / a.var()]
+    found, _ = variance_indices([0.3], uniform(2, 2), uniform(1, 3), np.random.default_rng(0))
+    assert found[0] == pytest.approx(exact, abs=3e-3)
+
+
+def test_the_generator_decides_and_one_time_is_like_many():
+    runs = [
+        variance_indices(times, norm(3, 0.3), norm(3, 1), np.random.default_rng(7)) for times in ([0.3], [0.1, 0.3])
+    ]
+    assert np.allclose(runs[0][0], runs[1][0][1:], rtol=1e-13)
+    assert runs[0][0].shape == runs[0][1].shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "advice"),
+    [
+        (lambda: sensitivities([-1], 3, 3), "times from the start"),
+        (lambda: sensitivities([], 3, 3), "times from the start"),
+        (lambda: sensitivities([np.nan], 3, 3), "give finite numbers"),
+        (lambda: sensitivities([1], 0, 0), "one constant above it"),
+        (lambda: sensitivities([1], -1, 3), "none below zero"),
+        (lambda: sensitivities([1], np.nan, 3), "none below zero"),
+        (lambda: sensitivities([1], 3, 3, 0), "some A"),
+        (lambda: normalised_sensitivities([1], 3, 3, 0, 1), "give positive ones"),
+        (lambda: normalised_sensitivities([1], 3, 3, 1, np.inf), "give positive ones"),
+        (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1000), "power of 2"),
+        (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1.5), "whole number"),
+        (lambda: variance_indices([1e3], norm(-5, 1), norm(-5, 1), 0), "other distributions"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call, advice):
+    with pytest.raises(ValueError, match=advice):
+        call()
