@@ -25,3 +25,36 @@ def whole(name, number, least=1):
     if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
         raise ValueError(f"{name} is {number!r}; give a whole number, at least {least}")
     return number
+
+
+def check_training(inputs, targets, hidden, rng):
+    """Refuse `inputs` (n_inputs, n_features) and `targets` on which no network of `hidden` units can be trained."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
+    if targets.shape != inputs.shape[:1]:
+        raise ValueError(f"{len(targets)} targets for {len(inputs)} inputs; give one for each")
+    parameters = hidden * (inputs.shape[1] + 2) + 1
+    if len(targets) < parameters:
+        raise ValueError(f"{len(targets)} points for {parameters} parameters; give more, or fewer hidden units")
+    ranges = np.ptp(inputs, axis=0)
+    if not np.all(ranges > 0):
+        raise ValueError("inputs: a column is constant; leave it out")
+    if np.any((ranges < 1e-150) | (ranges > 1e150)) or not (np.ptp(targets) == 0 or 1e-150 < np.ptp(targets) < 1e150):
+        raise ValueError("the range of the data is beyond 1e-150 to 1e150; change the unit")
+
+
+def check_layers(layers, inputs):
+    """Refuse inputs and layers that don't fit one behind the other."""
+    if not layers:
+        raise ValueError("there are no layers; give a list of (weights, biases)")
+    if np.ndim(inputs) != 2:
+        raise ValueError(f"inputs have shape {np.shape(inputs)}; give (n_inputs, n_features): inputs[:, np.newaxis]")
+    width = np.shape(inputs)[1]
+    for i, (weights, biases) in enumerate(layers):
+        n_in, n_out = np.shape(weights) if np.ndim(weights) == 2 else (None, None)
+        if n_in != width or np.shape(biases) != (n_out,):
+            raise ValueError(
+                f"layer {i}: weights {np.shape(weights)} and biases {np.shape(biases)} behind {width} columns; "
+                f"give ({width}, n) and (n,)"
+            )
+        width = n_out

@@ -1,4 +1,4 @@
-"""Energies of two metal atoms in effective medium theory, and forms for them. Distances in Å, energies in eV."""
+"""Energies and forces of two metal atoms in effective medium theory, and forms for them. Units: Å, eV, eV/Å."""
 
 import autograd.numpy as np
 from ase import Atoms
@@ -20,13 +20,12 @@ def total_energies(distances, element="Cu"):
 
     Source: Jacobsen, Stoltze & Nørskov, Surf. Sci. 366, 394 (1996).
     """
-    if element not in METALS:
-        raise ValueError(f"EMT has no parameters for {element!r}; give one of {', '.join(METALS)}")
-    distances = finite_array("distances", distances, (1,))
-    if impossible := [float(distance) for distance in distances if not 0.01 < distance < 1e6]:
-        raise ValueError(f"distances: {impossible[0]} is none between two atoms; give lengths in Å, from 0.01 to 1e6")
-    atoms = Atoms([element, element], positions=np.zeros((2, 3)), calculator=EMT())
-    return np.array([_energy(atoms, distance) for distance in distances])
+    return np.array([atoms.get_potential_energy() for atoms in _dimers(distances, element)])
+
+
+def forces(distances, element="Cu"):
+    """Forces -dE/dd (n,) in eV/Å on the second atom, away from the first, at `distances` (n,) in Å."""
+    return np.array([atoms.get_forces()[1, 0] for atoms in _dimers(distances, element)])
 
 
 def buckingham(distance, amplitude, decay, dispersion):
@@ -39,6 +38,14 @@ def morse(distance, depth, steepness, equilibrium):
     return depth * ((1 - np.exp(-steepness * (distance - equilibrium))) ** 2 - 1)
 
 
-def _energy(atoms, distance):
-    atoms.positions[1, 0] = distance
-    return atoms.get_potential_energy()
+def _dimers(distances, element):
+    """One Atoms object of two atoms, moved to each of `distances` in turn, where these are possible."""
+    if element not in METALS:
+        raise ValueError(f"EMT has no parameters for {element!r}; give one of {', '.join(METALS)}")
+    distances = finite_array("distances", distances, (1,))
+    if impossible := [float(distance) for distance in distances if not 0.01 < distance < 1e6]:
+        raise ValueError(f"distances: {impossible[0]} is none between two atoms; give lengths in Å, from 0.01 to 1e6")
+    atoms = Atoms([element, element], positions=np.zeros((2, 3)), calculator=EMT())
+    for distance in distances:
+        atoms.positions[1, 0] = distance
+        yield atoms

@@ -25,7 +25,7 @@ def integrate(rate, initial, parameters, times, rtol=1e-9, atol=1e-13):
     sensitivities s solve the forward sensitivity equations ds/dt = ∂rate/∂c s + ∂rate/∂p along with the
     concentrations, from s = 0. `rtol` bounds the error of a step relative to each value; `atol` that of
     a concentration, and of p ∂c/∂p, relative to the largest initial concentration.
-    Source: Hindmarsh et al., SUNDIALS, ACM Trans. Math. Softw. 31, 363 (2005), section 2.2; LSODA for the steps.
+    Source: Hindmarsh et al., SUNDIALS, ACM Trans. Math. Softw. 31, 363 (2005); LSODA for the steps.
     """
     initial, parameters, times = _checked(initial, parameters, times)
     slopes, jacobian = _augmented(_derivatives(rate, initial, parameters, times[0]), len(initial), len(parameters))

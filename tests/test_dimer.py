@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.calculators.emt import EMT
 from autograd import elementwise_grad
 
-from helpers.dimer import METALS, SEPARATED, binding_energies, buckingham, morse, total_energies
+from helpers.dimer import METALS, SEPARATED, binding_energies, buckingham, forces, morse, total_energies
 
 # 30 distances in Å, energies in eV and the force on the second atom in eV/Å, by ASE 3.29 on another machine
 DISTANCE, ENERGY, FORCE = np.loadtxt(
@@ -21,10 +21,22 @@ def test_the_energies_are_the_stored_ones():
     assert np.allclose(binding_energies(DISTANCE), ENERGY, rtol=0, atol=1e-12)
 
 
-def test_the_forces_are_minus_their_slope():
-    step = 1e-5
-    slope = (binding_energies(DISTANCE + step) - binding_energies(DISTANCE - step)) / (2 * step)
-    assert np.allclose(-slope, FORCE, rtol=0, atol=1e-7)
+def test_the_forces_are_the_stored_ones():
+    assert np.allclose(forces(DISTANCE), FORCE, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("element", METALS)
+def test_the_forces_are_minus_the_slope_of_the_energies(element):
+    distances, step = np.linspace(1.9, 4.5, 14), 1e-5
+    slope = (binding_energies(distances + step, element) - binding_energies(distances - step, element)) / (2 * step)
+    assert np.allclose(forces(distances, element), -slope, rtol=0, atol=1e-7)
+
+
+def test_atoms_too_close_are_pushed_apart_and_atoms_too_far_are_pulled_together():
+    close, at_rest, far, apart = forces([1.7, 2.168450416, 3.0, SEPARATED])
+    assert close > 0 > far
+    assert at_rest == pytest.approx(0, abs=1e-6)
+    assert apart == 0
 
 
 def test_an_atoms_object_made_anew_has_the_same_energy():
@@ -48,31 +60,34 @@ def test_every_metal_of_emt_binds(element):
     assert binding_energies(np.linspace(1.5, 4, 20), element).min() < 0
 
 
+@pytest.mark.parametrize("quantity", [binding_energies, forces])
 @pytest.mark.parametrize("element", ["Fe", "H", "Xx", "", "Cu2"])
-def test_an_element_without_parameters_is_refused(element):
+def test_an_element_without_parameters_is_refused(quantity, element):
     with pytest.raises(ValueError, match=rf"EMT has no parameters for '{element}'; give one of Al, Cu"):
-        binding_energies([2.0], element)
+        quantity([2.0], element)
 
 
+@pytest.mark.parametrize("quantity", [binding_energies, forces])
 @pytest.mark.parametrize("distance", [0.0, -1.0, 1e-200, 1e300])
-def test_a_distance_that_is_none_is_refused(distance):
+def test_a_distance_that_is_none_is_refused(quantity, distance):
     with pytest.raises(
         ValueError, match=re.escape(f"distances: {distance} is none between two atoms; give lengths in Å")
     ):
-        binding_energies([2.0, distance])
+        quantity([2.0, distance])
 
 
+@pytest.mark.parametrize("quantity", [binding_energies, forces])
 @pytest.mark.parametrize(
     "distances",
     [[np.nan], [np.inf], 2.0, [[1.0]], ["near"], [2j], np.ma.array([2.0], mask=[True])],
 )
-def test_what_is_no_list_of_numbers_is_refused(distances):
+def test_what_is_no_list_of_numbers_is_refused(quantity, distances):
     with pytest.raises(ValueError, match=r"^distances.*; give"):
-        binding_energies(distances)
+        quantity(distances)
 
 
-def test_no_distances_have_no_energies():
-    assert binding_energies([]).shape == (0,)
+def test_no_distances_have_no_energies_and_no_forces():
+    assert binding_energies([]).shape == forces([]).shape == (0,)
 
 
 def test_morse_has_its_depth_at_its_equilibrium_and_vanishes_far_away():

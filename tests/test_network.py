@@ -3,8 +3,10 @@
 import autograd.numpy as np
 import pytest
 from autograd import grad
+from scipy.optimize import minimize_scalar
 
-from helpers.network import Network, predict, random_layers, train
+from helpers.dimer import METALS, binding_energies, forces
+from helpers.network import Network, _project, predict, random_layers, train
 
 RNG = np.random.default_rng
 X = np.linspace(0, 1)
@@ -76,7 +78,14 @@ def test_training_finds_a_network_of_its_own_kind():
 def test_rmse_is_that_of_the_layers():
     network = train(X, CUBE_ROOT, hidden=3, rng=RNG(0))
     assert network.rmse == pytest.approx(np.sqrt(np.mean((network(X) - CUBE_ROOT) ** 2)), rel=1e-6)
-    assert np.array_equal(network(X), predict(network.layers, X[:, np.newaxis])[:, 0])
+
+
+def test_a_call_is_predict_within_rounding():
+    for sizes in ((1, 10, 1), (2, 5, 4, 1), (3, 1)):
+        inputs = RNG(0).standard_normal((1000, sizes[0]))
+        given, layers = inputs.copy(), random_layers(sizes, RNG(1), scale=1.0)
+        assert np.allclose(Network(layers, 0.0)(inputs), predict(layers, inputs)[:, 0], rtol=0, atol=1e-14)
+        assert np.array_equal(inputs, given)
 
 
 def test_the_cube_root_is_met_as_well_as_anyone_knows_for_nearly_every_seed():
@@ -84,6 +93,50 @@ def test_the_cube_root_is_met_as_well_as_anyone_knows_for_nearly_every_seed():
     errors = [train(X, CUBE_ROOT, hidden=3, rng=RNG(seed)).rmse ** 2 for seed in range(20)]
     assert sum(error <= 6e-7 for error in errors) >= 19
     assert min(errors) > 5.1e-7
+
+
+DIMER = np.linspace(1.7, 3, 300)  # Å
+ENERGY = binding_energies(DIMER)  # eV
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_copper_dimer_is_met_for_every_seed(seed):
+    """Ten units: an RMSE of 0.001 meV at most, no error above 0.1 meV between the points, forces within 1 meV/Å."""
+    network = train(DIMER, ENERGY, hidden=10, rng=RNG(seed))
+    between = (DIMER[:-1] + DIMER[1:]) / 2
+    assert network.rmse <= 1e-6
+    assert np.abs(network(between) - binding_energies(between)).max() <= 1e-4
+    assert np.abs(network.slope(DIMER) + forces(DIMER)).max() <= 1e-3
+
+
+@pytest.mark.parametrize("element", METALS)
+def test_every_dimer_of_emt_is_met_from_0_8_to_1_4_of_its_bond_length(element):
+    bond = minimize_scalar(lambda distance: binding_energies([distance], element)[0], bounds=(1.5, 3.5)).x
+    distances = np.linspace(0.8 * bond, 1.4 * bond, 300)
+    energies = binding_energies(distances, element)
+    for seed in range(2):
+        assert train(distances, energies, hidden=10, rng=RNG(seed)).rmse <= 1e-5
+
+
+def test_outer_weights_don_t_cancel():
+    """Units that are all but equal, with huge weights of opposite signs, would cost digits; slopes show it first."""
+    for seed in range(10):
+        network, step = train(DIMER, ENERGY, hidden=10, rng=RNG(seed)), 1e-5
+        centred = (network(DIMER + step) - network(DIMER - step)) / (2 * step)
+        assert np.abs(network.layers[1][0]).max() < 1e4
+        assert np.allclose(network.slope(DIMER), centred, rtol=0, atol=1e-6)
+
+
+def test_turned_rows_have_the_lengths_and_angles_of_the_projected_jacobian():
+    """Against the projection written out: errors of the best outer weights, and Kaufman's Jacobian of these."""
+    inputs, layer = np.column_stack([X, np.ones(50)]), np.array([[9.0, 9.0, 9.0], [-1.0, -4.0, -7.0]])
+    outer, turned = _project(layer, inputs, CUBE_ROOT)
+    units = np.column_stack([np.ones(50), np.tanh(inputs @ layer)])
+    away = np.identity(50) - units @ np.linalg.pinv(units)
+    slopes = (1 - units[:, 1:] ** 2) * outer[1:]
+    full = away @ np.column_stack([X[:, np.newaxis] * slopes, slopes, CUBE_ROOT])
+    assert np.allclose(outer, np.linalg.lstsq(units, CUBE_ROOT, rcond=None)[0], rtol=1e-6)
+    assert np.allclose(turned.T @ turned, full.T @ full, rtol=1e-6, atol=1e-12)
 
 
 def test_the_same_generator_gives_the_same_network():
