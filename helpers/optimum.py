@@ -8,7 +8,7 @@ ENDED = 1e-12  # relative distance from the optimum that is left
 
 
 def find_optimum(residuals, jacobian, guess, size):
-    """The parameters (n_parameters,) that minimise the sum of squared residuals, or None if there are none near.
+    """The parameters (n_parameters,) that minimise the sum of squared residuals, and their Jacobian; None if none do.
 
     A cheap start and an exact finish: MINPACK with finite differences comes near, and Gauss–Newton steps with
     the exact Jacobian end at the optimum, so that its digits don't depend on the machine. Where they don't
@@ -25,18 +25,23 @@ def find_optimum(residuals, jacobian, guess, size):
 
 def _search(residuals, jacobian, guess):
     """Near an optimum, by a trust region; its tolerances are those that reach all of NIST's problems."""
+
+    def finite_jacobian(parameters):
+        return np.nan_to_num(jacobian(parameters), nan=0.0, posinf=0.0, neginf=0.0)
+
     tolerances = dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
-    return least_squares(residuals, guess, jacobian, x_scale="jac", max_nfev=1000 * len(guess), **tolerances).x
+    most = 1000 * len(guess)
+    return least_squares(residuals, guess, finite_jacobian, x_scale="jac", max_nfev=most, **tolerances).x
 
 
 def _close_in(residuals, jacobian, parameters, floor):
-    """Where exact Gauss–Newton steps from `parameters` end in rounding; None if they don't."""
+    """Where exact Gauss–Newton steps from `parameters` end in rounding, and the Jacobian there, or None."""
     allowed, last = 1.000001 * np.sum(residuals(parameters) ** 2) + (1e-10 * floor) ** 2, np.inf
     for _ in range(50):
         here, slopes = residuals(parameters), jacobian(parameters)
-        if not (np.all(np.isfinite(here)) and np.all(np.isfinite(slopes))):
-            return None
         scale = np.linalg.norm(slopes, axis=0)
+        if not (np.all(np.isfinite(here)) and np.all(np.isfinite(scale))):
+            return None
         scale[scale == 0] = 1.0
         step = np.linalg.lstsq(slopes / scale, here, rcond=None)[0]
         size = np.max(np.abs(step) / (np.abs(parameters * scale) + floor))
@@ -45,4 +50,5 @@ def _close_in(residuals, jacobian, parameters, floor):
         parameters, last, rate = parameters - step / scale, size, size / last
         if rate > 0 and size * rate < ENDED * (1 - rate):  # what the steps to come would add up to
             break
-    return parameters if last < SETTLED and np.sum(residuals(parameters) ** 2) <= allowed else None
+    ended = last < SETTLED and np.sum(residuals(parameters) ** 2) <= allowed
+    return (parameters, slopes) if ended else None  # the slopes are one such step old at most

@@ -97,7 +97,8 @@ def fit(model, inputs, targets, guess, sigma=None):
     optimum = find_optimum(residuals, jacobian, guess, np.linalg.norm(targets / sigma))
     if optimum is None:
         raise RuntimeError(f"no optimum found from the guess {guess}; start nearer to it, or take a simpler model")
-    return _fit_at(model, _names(model, len(guess)), optimum, residuals(optimum), jacobian(optimum), sigma)
+    parameters, slopes_there = optimum
+    return _fit_at(model, _names(model, len(guess)), parameters, residuals(parameters), slopes_there, sigma)
 
 
 def _fit_at(model, names, parameters, residuals, slopes, sigma):

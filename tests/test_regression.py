@@ -1,5 +1,7 @@
 """Least squares: the optimum, and how well the data determine it."""
 
+import re
+
 import autograd.numpy as np
 import pytest
 from pycse import nlinfit
@@ -169,6 +171,26 @@ def test_a_fit_without_an_optimum_is_an_error_and_not_its_start():
     """A straight line is the limit of a saturating curve, at an infinite amplitude."""
     with pytest.raises(RuntimeError, match=r"no optimum found from the guess \[1\. 1\.\]; start nearer to it"):
         fit(lambda x, amplitude, rate: amplitude * (1 - np.exp(-rate * x)), X, X, [1, 1])
+
+
+def test_whatever_the_data_a_fit_is_finite_or_its_own_error():
+    models = [
+        lambda x, a, b: a * np.exp(b * x),
+        lambda x, a, b: a / (b + x),
+        lambda x, a, b: np.sqrt(a + b * x),
+        lambda x, a, b: a**x * b,
+    ]
+    rng, outcomes = RNG(7), set()
+    for _ in range(100):
+        x, y = (rng.standard_normal(5) * 10.0 ** rng.integers(-6, 7) for _ in "xy")
+        try:
+            found = fit(models[rng.integers(4)], x, y, rng.standard_normal(2) * 10.0 ** rng.integers(0, 4))
+            assert np.all(np.isfinite(found.parameters))
+            assert np.all(np.isfinite(found.covariance))
+            outcomes.add("fit")
+        except (ValueError, RuntimeError) as refusal:
+            outcomes.add(re.search("at the guess|don't determine|no optimum found", str(refusal)).group())
+    assert outcomes == {"fit", "at the guess", "don't determine", "no optimum found"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import sys
 from statistics import median
 from time import perf_counter
 
+import ase.eos
 import autograd.numpy as np
 import jax
 import lmfit
@@ -156,6 +157,11 @@ def equation_of_state():
         guess = dict(zip(("energy0", "bulk_modulus", "bulk_modulus_prime", "volume0"), start, strict=True))
         return np.array(list(model.fit(energy, volume=volume, **guess).best_values.values()))
 
+    def with_ase():
+        state = ase.eos.EquationOfState(volume, energy, eos="murnaghan")
+        state.fit()
+        return state.eos_parameters
+
     def digits(parameters):
         return -np.log10(np.max(np.abs(parameters / exact - 1)) + 1e-16)
 
@@ -163,6 +169,7 @@ def equation_of_state():
         "fit": lambda: fit(murnaghan, volume, energy, start).parameters,
         "lmfit": with_lmfit,
         "curve_fit, no Jacobian": lambda: curve_fit(murnaghan, volume, energy, start)[0],
+        "ase.eos": with_ase,
         "pycse.nlinfit": lambda: nlinfit(murnaghan, volume, energy, start)[0],
     }
     mine, *theirs = medians(31, *works.values())
