@@ -7,6 +7,7 @@ import datetime
 import platform
 import subprocess
 import sys
+from itertools import count
 from statistics import median
 from time import perf_counter
 
@@ -30,17 +31,25 @@ from helpers.regression import fit
 
 jax.config.update("jax_enable_x64", True)
 RNG = np.random.default_rng
+TURN = 5e-3  # s
 
 
 def medians(repeats, *works):
-    """The median seconds of each of `works`, called in turns."""
-    seconds = [[] for _ in works]
+    """The median seconds of each of `works`, called in turns, short ones several times in a row."""
+    in_a_row = [max(1, int(TURN / seconds(work, 1))) for work in works]
+    taken = [[] for _ in works]
     for _ in range(repeats):
-        for taken, work in zip(seconds, works, strict=True):
-            began = perf_counter()
-            work()
-            taken.append(perf_counter() - began)
-    return [median(taken) for taken in seconds]
+        for times, work, number in zip(taken, works, in_a_row, strict=True):
+            times.append(seconds(work, number))
+    return [median(times) for times in taken]
+
+
+def seconds(work, number):
+    """Mean seconds of `number` calls of `work`."""
+    began = perf_counter()
+    for _ in range(number):
+        work()
+    return (perf_counter() - began) / number
 
 
 def row(work, ours, against, theirs, wanted, met):
@@ -241,7 +250,7 @@ def dimer():
         return MLPRegressor(hidden_layer_sizes=(10,), activation="tanh", **settings).fit(x[:, np.newaxis], y)
 
     networks, peers = [], []
-    seeds = iter(range(10)), iter(range(10))
+    seeds = count(), count()
     mine, theirs = medians(
         10,
         lambda: networks.append(train(distances, energies, 10, RNG(next(seeds[0])))),
