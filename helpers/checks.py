@@ -27,6 +27,22 @@ def whole(name, number, least=1):
     return number
 
 
+def check_points(inputs, targets, guess, sigma):
+    """The data of a fit as arrays of finite floats, at least one point per parameter, one sigma per point."""
+    inputs, targets = finite_array("inputs", inputs, (1, 2)), finite_array("targets", targets, (1,))
+    guess = finite_array("guess", guess, (1,))
+    sigma = np.ones(len(targets)) if sigma is None else finite_array("sigma", sigma, (1,))
+    if not len(inputs) == len(targets) == len(sigma):
+        raise ValueError(
+            f"{len(inputs)} inputs, {len(targets)} targets, {len(sigma)} sigmas; give one of each per point"
+        )
+    if len(targets) < max(1, len(guess)):
+        raise ValueError(f"{len(targets)} points for {len(guess)} parameters; give at least as many points")
+    if np.any(sigma <= 0):
+        raise ValueError(f"sigma: {sigma.min()} is among them; give positive standard deviations")
+    return inputs, targets, guess, sigma
+
+
 def check_training(inputs, targets, hidden, rng):
     """Refuse `inputs` (n_inputs, n_features) and `targets` on which no network of `hidden` units can be trained."""
     if not isinstance(rng, np.random.Generator):

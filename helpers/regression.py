@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from helpers.checks import finite_array
+from helpers.checks import check_points
 from helpers.derivatives import model_jacobian
 from helpers.optimum import find_optimum
 
@@ -84,7 +84,7 @@ def fit(model, inputs, targets, guess, sigma=None):
     `model` is pointwise and written with autograd.numpy, as `model_jacobian` needs it. `sigma`, standard
     deviations of the targets, weighs them as in SciPy's curve_fit: only their ratios count.
     """
-    inputs, targets, guess, sigma = _checked(inputs, targets, guess, sigma)
+    inputs, targets, guess, sigma = check_points(inputs, targets, guess, sigma)
     slopes = model_jacobian(model)
 
     def residuals(parameters):
@@ -115,22 +115,6 @@ def _fit_at(model, names, parameters, residuals, slopes, sigma):
     for array in (parameters, covariance, residuals):
         array.flags.writeable = False
     return Fit(model, names, parameters, covariance, residuals, sse, dof)
-
-
-def _checked(inputs, targets, guess, sigma):
-    """The data as arrays of finite floats, one sigma per target."""
-    inputs, targets = finite_array("inputs", inputs, (1, 2)), finite_array("targets", targets, (1,))
-    guess = finite_array("guess", guess, (1,))
-    sigma = np.ones(len(targets)) if sigma is None else finite_array("sigma", sigma, (1,))
-    if not len(inputs) == len(targets) == len(sigma):
-        raise ValueError(
-            f"{len(inputs)} inputs, {len(targets)} targets, {len(sigma)} sigmas; give one of each per point"
-        )
-    if len(targets) < max(1, len(guess)):
-        raise ValueError(f"{len(targets)} points for {len(guess)} parameters; give at least as many points")
-    if np.any(sigma <= 0):
-        raise ValueError(f"sigma: {sigma.min()} is among them; give positive standard deviations")
-    return inputs, targets, guess, sigma
 
 
 def _check_guess(model, residuals, guess):
