@@ -2,13 +2,22 @@
 
 import os
 import tempfile
+from collections import Counter
 from pathlib import Path
+
+import figures
+import pytest
+import shares
+from nbval.plugin import IPyNbCell, NbCellError
 
 STARTUP = """
 import warnings
 
 get_ipython().events.register("pre_run_cell", lambda _: warnings.simplefilter("error"))
 """
+KIND = pytest.StashKey()  # of a cell: how it was checked
+COUNTS = pytest.StashKey()  # of a run: how many cells of each kind, per notebook
+COMPLAINTS = pytest.StashKey()  # of a run: notebooks of which it checked something else than it should
 
 
 def pytest_configure(config):
@@ -24,3 +33,53 @@ def pytest_configure(config):
     startup.write_text(STARTUP)
     os.environ["IPYTHONDIR"] = profile.name
     os.environ.pop("MPLBACKEND", None)  # set to Agg, as it often is in CI, it would take the figures away
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Once nbval has run a cell and compared its texts, compare its pictures too."""
+    try:
+        result = yield
+    except NbCellError as error:  # the pictures may show why
+        error.inner_traceback = "\n".join([error.inner_traceback or "", *_differing_pictures(item)])
+        raise
+    if isinstance(item, IPyNbCell):
+        if complaints := _differing_pictures(item):
+            raise NbCellError(item.cell_num, "Cell figures differ", item.cell.source, "\n".join(complaints))
+        item.stash[KIND] = shares.kind(item.cell.source, item.cell.outputs, item.options["check"])
+    return result
+
+
+def _differing_pictures(item):
+    """Complaints about the pictures of a cell that has run, unless its outputs are ignored."""
+    if not item.options["check"]:
+        return []
+    stored, fresh = figures.pictures(item.cell.outputs), figures.pictures(item.test_outputs or [])
+    folder = item.config.rootpath / "figure-differences"
+    complaints = figures.differences(stored, fresh, folder, f"{item.path.stem}-cell-{item.cell_num + 1}")
+    return [f"{item.path.name}, code cell {item.cell_num + 1}, {complaint}" for complaint in complaints]
+
+
+def pytest_sessionfinish(session):
+    """Count how the cells were checked; a run that has passed fails if a notebook was checked less than it should."""
+    if session.config.option.collectonly:
+        return
+    cells = [item for item in session.items if isinstance(item, IPyNbCell)]
+    counts = {item.path.stem: Counter() for item in cells}
+    sizes = {item.path.stem: sum(cell.cell_type == "code" for cell in item.parent.nb.cells) for item in cells}
+    for item in cells:
+        counts[item.path.stem][item.stash.get(KIND, "not checked")] += 1
+    in_full = {name: found for name, found in counts.items() if found.total() == sizes[name]}
+    complaints = [] if session.testsfailed else shares.complaints(in_full)
+    session.config.stash[COUNTS], session.config.stash[COMPLAINTS] = counts, complaints
+    if complaints:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """How many cells of each notebook the run has checked, and how."""
+    if config.stash.get(COUNTS, None):
+        terminalreporter.section("code cells")
+        terminalreporter.write_line(shares.table(config.stash[COUNTS]))
+    for complaint in config.stash.get(COMPLAINTS, []):
+        terminalreporter.write_line(complaint, red=True)

@@ -52,6 +52,10 @@ def _of_cell(cell):
         "its output is gone": not outputs and (IGNORED in tags or _shows_something(source)),
         "its figure is gone": any("<Figure" in _text(output) and not _has_picture(output) for output in outputs)
         or ("plt.show()" in _top_level(source) and not any(map(_has_picture, outputs))),
+        "a picture that is no PNG isn't compared": any(
+            kind.startswith("image/") and kind != "image/png" for output in outputs for kind in output.get("data", {})
+        ),
+        "a figure where nothing is compared": IGNORED in tags and any(map(_has_picture, outputs)),
         "warnings or errors are silenced": SILENCED.search(source),
     }
     return [complaint for complaint, wrong in checks.items() if wrong]
@@ -69,23 +73,27 @@ def _has_picture(output):
     return "".join(output.get("data", {}).get("image/png", "")).startswith(PNG)
 
 
-def _statements(source):
+def statements(source):
     """The top-level statements of a cell; none of another language's, behind %%."""
     if source.lstrip().startswith("%%"):
         return []
     return ast.parse(TransformerManager().transform_cell(source)).body
 
 
+def running(source):
+    """The statements that run when the cell does: all but definitions."""
+    return [part for part in statements(source) if not isinstance(part, ast.FunctionDef | ast.ClassDef)]
+
+
 def _shows_something(source):
     """Whether the cell prints, shows or ends in a value; a call that does neither by name is left to nbval."""
-    statements = _statements(source)
-    if statements and isinstance(statements[-1], ast.Expr) and not isinstance(statements[-1].value, ast.Call):
+    parts = running(source)
+    if parts and isinstance(parts[-1], ast.Expr) and not isinstance(parts[-1].value, ast.Call):
         return True
-    running = [part for part in statements if not isinstance(part, ast.FunctionDef | ast.ClassDef)]
-    calls = [node.func for part in running for node in ast.walk(part) if isinstance(node, ast.Call)]
+    calls = [node.func for part in parts for node in ast.walk(part) if isinstance(node, ast.Call)]
     return any(getattr(call, "id", getattr(call, "attr", None)) in SHOWN_BY for call in calls)
 
 
 def _top_level(source):
     """The cell's calls that stand alone, outside functions."""
-    return {ast.unparse(statement) for statement in _statements(source) if isinstance(statement, ast.Expr)}
+    return {ast.unparse(statement) for statement in statements(source) if isinstance(statement, ast.Expr)}

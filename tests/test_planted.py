@@ -1,0 +1,185 @@
+"""Faults planted in a small notebook, which is then run as pytest runs all of them: each has to be seen."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from base64 import b64encode
+from collections import Counter
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import shares
+from figures import rms
+from IPython.core.pylabtools import print_figure
+from matplotlib import image
+
+ROOT = Path(__file__).parents[1]
+
+DRAW = """import matplotlib.pyplot as plt
+plt.plot([0, 1, 2], [0, 1, 4], label="measured")
+plt.plot([0, 1, 2], [1, 2, 2], label="model")
+plt.xlabel("time / s")
+plt.legend()
+plt.show()"""
+TEXTS = {
+    "equal": ("print(1)", ["1\n"], "PASSED"),
+    "another number": ("print(1)", ["2\n"], "FAILED"),
+    "no output stored": ("print(1)", [], "FAILED"),
+    "warning": ("import warnings\nwarnings.warn('beware')", [], "FAILED"),
+    "NumPy's warning": ("import numpy\nnumpy.ones(1) / 0", [], "FAILED"),
+}
+FIGURES = {  # what is drawn now, in place of the code that drew what is stored
+    "equal figure": (DRAW, "PASSED"),
+    "rounding": (DRAW.replace("[0, 1, 4]", "[0, 1 + 1e-9, 4 - 1e-9]"), "PASSED"),
+    "one glyph": (DRAW.replace("/ s", "/ h"), "FAILED"),
+    "no label": (DRAW.replace('plt.xlabel("time / s")\n', ""), "FAILED"),
+    "no legend": (DRAW.replace("plt.legend()\n", ""), "FAILED"),
+    "legend without a name": (DRAW.replace('"model"', '"_model"'), "FAILED"),
+    "no second curve": (DRAW.replace("plt.plot([0, 1, 2], [1, 2, 2]", "plt.plot([], []"), "FAILED"),
+    "a point moved by a hundredth": (DRAW.replace("[1, 2, 2]", "[1, 2.04, 2]"), "FAILED"),
+    "other colour": (DRAW.replace("[1, 2, 2],", "[1, 2, 2], color='C2',"), "FAILED"),
+    "no figure": (DRAW.replace("plt.show()", "plt.close()"), "FAILED"),
+    "two figures": (DRAW + "\n" + DRAW, "FAILED"),
+}
+
+
+def run(folder, cells, *options):
+    """Run pytest on a notebook in `folder` of `cells`, pairs of (source, outputs); its output and exit status."""
+    notebook = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "source": source,
+                "outputs": outputs,
+                "execution_count": i,
+                "metadata": {},
+                "id": f"c{i}",
+            }
+            for i, (source, outputs) in enumerate(cells, 1)
+        ],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (folder / "planted.ipynb").write_text(json.dumps(notebook))
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", f"--rootdir={folder}", "-p", "conftest"]
+    path = os.pathsep.join(map(str, [ROOT, ROOT / "tests"]))
+    return subprocess.run(
+        [*command, *options, folder / "planted.ipynb"],
+        cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def stream(text):
+    return [{"output_type": "stream", "name": "stdout", "text": text}] if text else []
+
+
+def drawn(source):
+    """The outputs that a kernel stores for a cell that draws."""
+    exec(source.replace("plt.show()", ""), {})
+    png = b64encode(print_figure(plt.gcf(), "png")).decode()
+    plt.close()
+    text = "<Figure size 640x480 with 1 Axes>"
+    return [{"output_type": "display_data", "data": {"image/png": png, "text/plain": text}, "metadata": {}}]
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """All the faults in one notebook, run once: the folder, the report, and the outcome of each cell."""
+    folder = tmp_path_factory.mktemp("planted")
+    stored = drawn(DRAW)
+    cells = [(source, stream(text)) for source, text, _ in TEXTS.values()]
+    cells += [(source, stored) for source, _ in FIGURES.values()]
+    report = run(folder, cells, "-rA").stdout
+    found = re.findall(r"^(PASSED|FAILED) \S+::Cell (\d+)", report, re.MULTILINE)
+    outcomes = {list(TEXTS | FIGURES)[int(number)]: outcome for outcome, number in found}
+    return folder, report, outcomes
+
+
+@pytest.mark.parametrize("fault", TEXTS | FIGURES)
+def test_each_fault_is_seen_and_nothing_else(planted, fault):
+    _, _, outcomes = planted
+    assert outcomes[fault] == (TEXTS | FIGURES)[fault][-1]
+
+
+def test_a_figure_that_differs_is_named_with_its_notebook_its_cell_and_by_how_much(planted):
+    _, report, _ = planted
+    number = 1 + list(TEXTS | FIGURES).index("one glyph")
+    assert re.search(
+        rf"planted\.ipynb, code cell {number}, figure 1: RMS \d\.\d\d, above 1\.0; see figure-diff", report
+    )
+    assert re.search(r"figure 1: stored with \d+ x \d+ pixels, drawn with \d+ x \d+ now, RMS", report)
+    assert "1 figures are stored, 0 drawn now" in report
+    assert "1 figures are stored, 2 drawn now" in report
+
+
+def test_it_leaves_three_pictures(planted):
+    folder, _, _ = planted
+    number = 1 + list(TEXTS | FIGURES).index("no second curve")
+    stored, fresh, difference = (
+        255 * image.imread(folder / "figure-differences" / f"planted-cell-{number}-1-{kind}.png")[..., :3]
+        for kind in ("stored", "fresh", "difference")
+    )
+    assert rms(stored, fresh) > 5
+    assert np.allclose(255 - np.abs(stored - fresh), difference, atol=1)
+
+
+def test_what_is_equal_leaves_none(planted):
+    folder, _, _ = planted
+    failed = sum(outcome == "FAILED" and source.count("show") == 1 for source, outcome in FIGURES.values())
+    assert len(list(folder.glob("figure-differences/*.png"))) == 3 * failed
+
+
+def test_a_notebook_of_which_it_is_not_known_how_much_to_check_fails_the_run(tmp_path):
+    cells = [("x = 1", []), ("print(x)", stream("1\n")), ("assert x == 1", [])]
+    whole = run(tmp_path, cells)
+    assert whole.returncode == 1
+    line = 'planted = { "compared" = 1, "asserted" = 1, "ignored" = 0, "not checked" = 1 }'
+    assert f"planted is not in shares.toml; add the line: {line}" in whole.stdout
+    assert re.search(r"^planted +3 +1 +1 +0 +1$", whole.stdout, re.MULTILINE)
+    assert run(tmp_path, cells, "-k", "Cell").returncode == 1
+    part = run(tmp_path, cells, "-k", "Cell and not 2")
+    assert (part.returncode, "3 passed" in part.stdout, "add the line" in part.stdout) == (0, False, False)
+
+
+EXPECTED = {"compared": 6, "asserted": 2, "ignored": 1, "not checked": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({}, None),
+        ({"compared": -1, "ignored": 1}, "a smaller share of its cells is compared than before"),
+        ({"compared": -1, "not checked": 1}, "a smaller share of its cells is compared than before"),
+        ({"not checked": 1}, "a smaller share of its cells is compared than before"),
+        ({"compared": 1}, "its cells are not those of before"),
+        ({"asserted": -1, "not checked": 1}, "its cells are not those of before"),
+    ],
+)
+def test_a_share_that_changes_is_a_complaint(change, complaint):
+    counts = Counter(EXPECTED)
+    counts.update(change)
+    found = shares.complaint("nb", counts, EXPECTED)
+    assert found is complaint or found.startswith(
+        f"nb: {complaint}; if that is meant, write into shares.toml: nb = {{"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "outputs", "checked", "kind"),
+    [
+        ("1", ["1"], True, "compared"),
+        ("1", ["1"], False, "ignored"),
+        ("x = 1\nassert x", [], True, "asserted"),
+        ("for x in (1, 2):\n    assert x", [], True, "asserted"),
+        ("def f():\n    assert x", [], True, "not checked"),
+        ("%%hy\n(assert x)", [], True, "not checked"),
+        ("import os", [], True, "not checked"),
+    ],
+)
+def test_a_cell_is_counted_by_what_the_run_could_notice(source, outputs, checked, kind):
+    assert shares.kind(source, outputs, checked) == kind
