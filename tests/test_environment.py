@@ -62,3 +62,16 @@ def test_python_is_stated_alike_everywhere():
     assert "--python-version 3.11 " in makefile
     assert "v >= (3, 11)" in makefile
     assert "Python 3.11 or later" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_ci_runs_the_readmes_commands_on_three_systems_from_the_oldest_python_on():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
+    matrix = jobs["test"]["strategy"]["matrix"]
+    pythons = [*matrix["python"], *(extra["python"] for extra in matrix["include"])]
+    commands = "\n".join(step.get("run", "") for job in jobs.values() for step in job["steps"])
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {system.split("-")[0] for system in matrix["os"]} == {"ubuntu", "macos", "windows"}
+    assert min(pythons, key=lambda python: int(python.split(".")[1])) == "3.11"
+    for command in ("make test", "make lint", r".venv\Scripts\pytest"):
+        assert command in commands
+        assert command in readme
