@@ -18,7 +18,7 @@ test: $(READY)
 	$(BIN)/pytest
 
 notebooks: $(READY)
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
+	$(BIN)/python tests/execute.py $(NOTEBOOKS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -18,11 +18,12 @@ class Descent(NamedTuple):
     trace: tuple  # of (step, objective)
 
 
-def descend(objective, start, *, step_size, steps, tolerance, rounds=100, every=None):
+def descend(objective, start, *, step_size, steps, tolerance, rounds=100, every=None, report=None):
     """Adam in rounds of `steps` steps, until `objective(parameters)` is below `tolerance`.
 
     Each round starts Adam afresh, its moments zero, as the posts do. `start` may be nested lists and tuples
-    of arrays. The trace holds the objective at every `every`-th step of a round (default: its first step).
+    of arrays. The trace holds the objective at every `every`-th step of a round (default: its first step);
+    `report(step, objective)` is called as each enters it, to show how far the descent is.
     Source: Kingma & Ba, Adam: A Method for Stochastic Optimization, arXiv:1412.6980 (2014).
     """
     gradient = grad(objective)
@@ -37,6 +38,8 @@ def descend(objective, start, *, step_size, steps, tolerance, rounds=100, every=
         def record(parameters, step, _, taken=taken):
             if step % every == 0:
                 trace.append((taken + step, float(objective(parameters))))
+                if report:
+                    report(*trace[-1])
 
         parameters = adam(
             lambda parameters, _: gradient(parameters), parameters, record, num_iters=steps, step_size=step_size

@@ -13,7 +13,8 @@ MACHINE_PATH = re.compile(
 SILENCED = re.compile(r"simplefilter|filterwarnings|seterr|errstate|%%capture|raises-exception")
 PNG = "iVBORw0KGgo"  # how every PNG begins, in base64
 IGNORED = "nbval-ignore-output"
-REASON = re.compile(r"perf_counter|timeit|# not compared: \w+")
+REASON = re.compile(r"perf_counter|timeit|# not compared: \w+|\binteract\(")
+INTERACT = re.compile(r"^interact\(\s*(\w+)", re.MULTILINE)
 SHOWN_BY = {"print", "show", "help", "display", "Markdown"}
 
 
@@ -30,13 +31,21 @@ def complaints(notebook):
         found.append(f"cells were not executed once each, in order, from a fresh kernel: counts {counts}")
     for number, cell in enumerate(cells, 1):
         found += [f"code cell {number}: {complaint}" for complaint in _of_cell(cell)]
+        if (moved := INTERACT.search("".join(cell["source"]))) and not any(_shows(moved[1], one) for one in cells):
+            found.append(f"code cell {number}: what {moved[1]} shows is compared nowhere; call it in a cell before")
     return found
+
+
+def _shows(function, cell):
+    """Whether the cell's outputs are compared, and come from a plain call of `function`."""
+    tags, calls = cell["metadata"].get("tags", []), _top_level("".join(cell["source"]))
+    return IGNORED not in tags and cell["outputs"] and any(call.startswith(f"{function}(") for call in calls)
 
 
 def _of_cell(cell):
     source, outputs = "".join(cell["source"]), cell["outputs"]
     tags = cell["metadata"].get("tags", [])
-    text = "\n".join(map(_text, outputs))
+    text, moves = "\n".join(map(_text, outputs)), INTERACT.search(source)
     checks = {
         "it is empty": not source.strip(),
         "an error is stored": any(output["output_type"] == "error" for output in outputs),
@@ -49,7 +58,9 @@ def _of_cell(cell):
         "ignored without a reason; time something, or write '# not compared: why'": (
             IGNORED in tags and not REASON.search(source)
         ),
-        "its output is gone": not outputs and (IGNORED in tags or _shows_something(source)),
+        "its output is gone": not outputs and not moves and (IGNORED in tags or _shows_something(source)),
+        "sliders are not kept; make notebooks leaves them out": moves and outputs,
+        f"sliders without the tag {IGNORED}": moves and IGNORED not in tags,
         "its figure is gone": any("<Figure" in _text(output) and not _has_picture(output) for output in outputs)
         or ("plt.show()" in _top_level(source) and not any(map(_has_picture, outputs))),
         "a picture that is no PNG isn't compared": any(

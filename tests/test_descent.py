@@ -37,6 +37,18 @@ def test_the_trace_holds_the_objective_before_the_step_it_names():
     assert run.trace == ((0, 5.0), (2, bowl(after_two)))
 
 
+def test_the_trace_is_reported_as_it_grows():
+    seen = []
+    run = descend(
+        bowl, np.zeros(2), step_size=0.1, steps=4, tolerance=3.5, every=2, report=lambda *at: seen.append(at)
+    )
+    assert tuple(seen) == run.trace
+    seen.clear()
+    with pytest.raises(RuntimeError, match="not below"):  # what came before the failure has been seen
+        descend(bowl, np.zeros(2), step_size=0.1, steps=4, tolerance=0, rounds=2, report=lambda *at: seen.append(at))
+    assert [step for step, _ in seen] == [0, 4]
+
+
 def test_the_start_may_be_nested_and_is_left_alone():
     start = [(np.zeros(1), {"offset": 0.0})]
     run = descend(

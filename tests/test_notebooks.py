@@ -87,6 +87,8 @@ def sound():
         ("plt.plot([1, 2])\nplt.show()", [figure]),
         ("print(perf_counter())", [copy.deepcopy(shown)]),
         ("%%hy\n(setv x 1)", []),
+        ("def draw(k=1):\n    print(k)\n\n\ndraw()", [copy.deepcopy(shown)]),
+        ("interact(draw, k=(1, 3))", []),
     ]
     notebook = {
         "metadata": {"kernelspec": {"name": "python3"}},
@@ -95,7 +97,8 @@ def sound():
             for i, (source, out) in enumerate(cells, 1)
         ],
     }
-    notebook["cells"][3]["metadata"]["tags"] = ["nbval-ignore-output"]
+    for ignored in (3, 6):
+        notebook["cells"][ignored]["metadata"]["tags"] = ["nbval-ignore-output"]
     return notebook
 
 
@@ -140,6 +143,16 @@ FAULTS = {
         "nothing is compared",
     ),
     "vector figure": (lambda nb: nb["cells"][2]["outputs"][0]["data"].update({"image/svg+xml": "<svg/>"}), "no PNG"),
+    "sliders kept": (
+        lambda nb: nb["cells"][6]["outputs"].append(nb["cells"][1]["outputs"][0]),
+        "sliders are not kept",
+    ),
+    "sliders compared": (lambda nb: nb["cells"][6]["metadata"].clear(), "sliders without the tag"),
+    "sliders without a plain call": (lambda nb: nb["cells"][5].update(source=["draw = print"]), "compared nowhere"),
+    "sliders whose plain call is ignored": (
+        lambda nb: nb["cells"][5]["metadata"].update(tags=["nbval-ignore-output"]),
+        "compared nowhere",
+    ),
     "warnings silenced": (lambda nb: nb["cells"][0].update(source=["np.seterr(all='ignore')"]), "silenced"),
     "figure's output gone": (lambda nb: nb["cells"][2]["outputs"].clear(), "figure is gone"),
     "ignored without reason": (lambda nb: nb["cells"][3].update(source=["print(1)"]), "reason"),
