@@ -1,7 +1,11 @@
-"""Execute notebooks from a fresh kernel and store their outputs: how a change is accepted. Run by make notebooks."""
+"""Execute notebooks from a fresh kernel and store their outputs: how a change is accepted. Run by make notebooks.
+
+The figure of the cell tagged `picture` is also written to notebooks/pictures, for the README.
+"""
 
 import sys
 import time
+from base64 import b64decode
 from pathlib import Path
 
 import nbformat
@@ -39,6 +43,9 @@ def execute(path):
     notebook.metadata.pop("widgets", None)  # their state, pictures included
     notebook.metadata.language_info.pop("version", None)  # of Python: any that is supported gives the same outputs
     nbformat.write(notebook, path)
+    for cell in notebook.cells:
+        if "picture" in cell.metadata.get("tags", []):
+            (path.parent / "pictures" / f"{path.stem}.png").write_bytes(b64decode(cell.outputs[-1].data["image/png"]))
     print(f"\r{path.stem}: {count} cells in {time.monotonic() - began:.0f} s", flush=True)
 
 

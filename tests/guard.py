@@ -13,6 +13,7 @@ MACHINE_PATH = re.compile(
 SILENCED = re.compile(r"simplefilter|filterwarnings|seterr|errstate|%%capture|raises-exception")
 PNG = "iVBORw0KGgo"  # how every PNG begins, in base64
 IGNORED = "nbval-ignore-output"
+PICTURE = "picture"  # its figure stands in the README
 REASON = re.compile(r"perf_counter|timeit|# not compared: \w+|\binteract\(")
 INTERACT = re.compile(r"^interact\(\s*(\w+)", re.MULTILINE)
 SHOWN_BY = {"print", "show", "help", "display", "Markdown"}
@@ -53,7 +54,7 @@ def _of_cell(cell):
         "a memory address is stored": ADDRESS.search(text),
         "a control character is stored": CONTROL.search(text),
         "a path of a machine": MACHINE_PATH.search(text + "\n" + source),
-        f"a tag other than {IGNORED}": set(tags) - {IGNORED},
+        f"a tag other than {IGNORED} and {PICTURE}": set(tags) - {IGNORED, PICTURE},
         "a marker of nbval in the source; use a tag": re.search(r"#\s*(?:NBVAL_|PYTEST_VALIDATE)", source),
         "ignored without a reason; time something, or write '# not compared: why'": (
             IGNORED in tags and not REASON.search(source)

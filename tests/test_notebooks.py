@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from base64 import b64decode
 from decimal import Decimal
 from pathlib import Path
 
@@ -71,6 +72,15 @@ def test_each_number_in_its_table_agrees_with_the_post_to_its_own_digits(path):
             assert agreeing == f"{digits or significant} of {significant}"
             assert agrees(text, float(here), digits or significant)
     assert len(rows) == 2, "the head of the table, and nothing that the post did not print"
+
+
+@each
+def test_the_readme_shows_one_of_its_figures(path):
+    tagged = [cell for cell in read(path)["cells"] if "picture" in cell["metadata"].get("tags", [])]
+    (png,) = [output["data"]["image/png"] for cell in tagged for output in cell["outputs"]]
+    picture = path.parent / "pictures" / f"{path.stem}.png"
+    assert picture.read_bytes() == b64decode(png)
+    assert f"](notebooks/pictures/{picture.name})" in (path.parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def sound():
