@@ -1,6 +1,7 @@
 # make lab        set up .venv and open JupyterLab on the first notebook
 # make test       set up .venv, then run the helpers' tests and every notebook
 # make notebooks  re-execute the notebooks and store their outputs: how a change is accepted
+# make pages      the executed notebooks as pages to read, in the folder pages
 # make lint       ruff, notebooks included
 # make benchmark  time the helpers against their peers, in an environment of its own
 # make lock       compile requirements.txt from pyproject.toml, with newer releases where there are some
@@ -19,6 +20,9 @@ test: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python tests/execute.py $(NOTEBOOKS)
+
+pages: $(READY)
+	$(BIN)/python tests/pages.py
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -45,4 +49,4 @@ $(READY): requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
 	@echo "$(CURDIR)" > $@
 
-.PHONY: lab test notebooks lint benchmark lock
+.PHONY: lab test notebooks pages lint benchmark lock
