@@ -3,6 +3,7 @@
 # make notebooks  re-execute the notebooks and store their outputs: how a change is accepted
 # make pages      the executed notebooks as pages to read, in the folder pages
 # make lint       ruff, notebooks included
+# make mutants    plant faults, one at a time, and see whether the tests notice (15 minutes)
 # make benchmark  time the helpers against their peers, in an environment of its own
 # make lock       compile requirements.txt from pyproject.toml, with newer releases where there are some
 
@@ -28,6 +29,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+mutants: $(READY)
+	$(BIN)/python tests/mutants/mutants.py $(ONLY)
+
 benchmark: $(READY)
 	$(PYTHON) -m venv .venv-benchmark
 	$(BIN)/uv pip install --quiet --python .venv-benchmark --requirement requirements.txt --group benchmarks --editable .
@@ -49,4 +53,4 @@ $(READY): requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
 	@echo "$(CURDIR)" > $@
 
-.PHONY: lab test notebooks pages lint benchmark lock
+.PHONY: lab test notebooks pages lint mutants benchmark lock

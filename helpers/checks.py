@@ -40,6 +40,10 @@ def check_points(inputs, targets, guess, sigma):
         raise ValueError(f"{len(targets)} points for {len(guess)} parameters; give at least as many points")
     if np.any(sigma <= 0):
         raise ValueError(f"sigma: {sigma.min()} is among them; give positive standard deviations")
+    with np.errstate(over="ignore"):
+        size = np.abs(targets / sigma).max()
+    if not (size == 0 or 1e-150 < size < 1e150):
+        raise ValueError(f"the largest target is {size:.0e} sigma, and its square no number; change the unit")
     return inputs, targets, guess, sigma
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from autograd import make_vjp
 from autograd.extend import defvjp, primitive
+from autograd.tracer import isbox
 
 BLOCK = 16_384  # inputs in one reverse pass: its arrays then stay in the processor's cache
 
@@ -65,7 +66,8 @@ def _one_pass(model, inputs, parameters, jacobian):
 
     def with_copies(anchor):  # one anchor for all: differentiating a tuple costs more than most models
         copies = np.repeat(parameters[:, np.newaxis], len(inputs), axis=1)
-        return model(inputs, *map(_own_copy, [anchor] * len(copies), copies, jacobian.T))
+        outputs = model(inputs, *map(_own_copy, [anchor] * len(copies), copies, jacobian.T))
+        return outputs if isbox(outputs) else outputs + 0 * anchor  # autograd warns of what depends on nothing
 
     jacobian[:] = 0
     try:

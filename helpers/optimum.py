@@ -15,11 +15,10 @@ def find_optimum(residuals, jacobian, guess, size):
     close in, a trust region with the exact Jacobian searches again from `guess`. `size` is the norm of what is
     fitted: a parameter whose part in it is below a thousandth of that has the fewer digits.
     """
-    with np.errstate(all="ignore"):  # a trial step may overflow; the optimum may not
-        nearby = leastsq(residuals, guess, full_output=True)[0]
-        optimum = _close_in(residuals, jacobian, nearby, 1e-3 * size)
-        if optimum is None:
-            optimum = _close_in(residuals, jacobian, _search(residuals, jacobian, guess), 1e-3 * size)
+    nearby = leastsq(residuals, guess, full_output=True)[0]
+    optimum = _close_in(residuals, jacobian, nearby, 1e-3 * size)
+    if optimum is None:
+        optimum = _close_in(residuals, jacobian, _search(residuals, jacobian, guess), 1e-3 * size)
     return optimum
 
 

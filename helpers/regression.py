@@ -93,12 +93,16 @@ def fit(model, inputs, targets, guess, sigma=None):
     def jacobian(parameters):
         return slopes(inputs, *parameters) / sigma[:, np.newaxis]
 
-    _check_guess(model, residuals, guess)
-    optimum = find_optimum(residuals, jacobian, guess, np.linalg.norm(targets / sigma))
-    if optimum is None:
-        raise RuntimeError(f"no optimum found from the guess {guess}; start nearer to it, or take a simpler model")
-    parameters, slopes_there = optimum
-    return _fit_at(model, _names(model, len(guess)), parameters, residuals(parameters), slopes_there, sigma)
+    with np.errstate(all="ignore"):  # a trial step may overflow; the guess and the optimum may not
+        _check_guess(model, residuals, guess)
+        size = np.linalg.norm(targets / sigma) or np.linalg.norm(residuals(guess)) or 1.0
+        optimum = find_optimum(residuals, jacobian, guess, size)
+        if optimum is None:
+            raise RuntimeError(
+                f"no optimum found from the guess {guess}; start nearer to it, or take a simpler model"
+            )
+        parameters, slopes_there = optimum
+        return _fit_at(model, _names(model, len(guess)), parameters, residuals(parameters), slopes_there, sigma)
 
 
 def _fit_at(model, names, parameters, residuals, slopes, sigma):
@@ -120,8 +124,7 @@ def _fit_at(model, names, parameters, residuals, slopes, sigma):
 def _check_guess(model, residuals, guess):
     """Refuse a guess that is not one of the model's, or from which no step can be taken."""
     _names(model, len(guess))
-    with np.errstate(all="ignore"):  # what overflows is refused
-        here = residuals(guess)
+    here = residuals(guess)
     if here.shape != (len(here),) or not np.all(np.isfinite(here)):
         raise ValueError(f"at the guess {guess} the model has no finite value for each input; start elsewhere")
 

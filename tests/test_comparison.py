@@ -70,3 +70,9 @@ def test_whatever_does_not_agree_in_full_has_a_reason(post):
         if digits is not None:
             assert reason, name
             assert digits == 0 or 0 < digits < len(Decimal(text).as_tuple().digits), name
+
+
+def test_a_number_is_shown_in_the_notation_of_the_post():
+    printed = {"a": Printed("1.576890e-05", 4, "why"), "b": Printed("0.00385", 2, "why")}
+    table = post_and_here(printed, {"a": 1.5769e-05, "b": 0.003851})
+    assert [row.split(" | ")[2] for row in table.splitlines()[2:]] == ["1.577e-05", "0.0039"]

@@ -150,3 +150,7 @@ def test_a_models_own_error_is_not_hidden():
         model_jacobian(lambda x, a: {}["mine"])(X, 1.0)
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         model_jacobian(lambda x, a, b: a * x)(X, 1.0)
+
+
+def test_a_model_that_no_parameter_moves_has_a_jacobian_of_zeros():
+    assert np.array_equal(model_jacobian(lambda x, a, b: np.sin(x))(X, 1.0, 2.0), np.zeros((len(X), 2)))

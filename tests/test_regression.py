@@ -233,3 +233,21 @@ def test_95_percent_intervals_and_bands_cover_95_percent():
     shares = covered(fits, TRUTH)
     assert shares.shape == (5,)
     assert np.all((shares > 0.93) & (shares < 0.97)), shares
+
+
+@pytest.mark.parametrize("guess", [[1.0, 1.0], [0.0, 0.0], [-3e5, 2e-7]])
+def test_where_nothing_is_measured_nothing_is_found(guess):
+    found = fit(lambda x, a, b: a + b * x, [0.0, 1.0, 2.0], [0.0, 0.0, 0.0], guess)
+    assert np.allclose(found.parameters, 0, rtol=0, atol=1e-9)
+    assert np.allclose(found.residuals, 0, rtol=0, atol=1e-9)
+
+
+def test_a_parameter_that_is_exactly_zero_is_shown_as_zero():
+    exact = fit(lambda x, a, b: a + b * x, [0.0, 1.0, 2.0], [0.0, 0.0, 0.0], [0.0, 0.0])
+    assert repr(exact) == "a = 0 ± 0\nb = 0 ± 0"
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_targets_whose_squares_are_no_numbers_are_refused(size):
+    with pytest.raises(ValueError, match=r"the largest target is 1e[+-]200 sigma, and its square no number; change"):
+        fit(lambda x, a: a * x, [1.0, 2.0], [size, size], [1.0])
