@@ -3,6 +3,7 @@
 # make notebooks  re-execute the notebooks and store their outputs: how a change is accepted
 # make lint       ruff, notebooks included
 # make benchmark  time the helpers against their peers, in an environment of its own
+# make browser    run the notebooks in JupyterLab in Chromium and move their sliders, in an environment of its own
 # make lock       compile requirements.txt from pyproject.toml, with newer releases where there are some
 
 PYTHON ?= python3
@@ -29,6 +30,11 @@ benchmark: $(READY)
 	$(BIN)/uv pip install --quiet --python .venv-benchmark --requirement requirements.txt --group benchmarks --editable .
 	.venv-benchmark/bin/python tests/benchmarks/benchmark.py
 
+browser: $(READY)
+	$(PYTHON) -m venv .venv-browser
+	$(BIN)/uv pip install --quiet --python .venv-browser --group browser
+	.venv-browser/bin/python tests/browser/browser.py $(BIN)/jupyter $(NOTEBOOKS)
+
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group notebooks --group tests \
 	    --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
@@ -45,4 +51,4 @@ $(READY): requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
 	@echo "$(CURDIR)" > $@
 
-.PHONY: lab test notebooks lint benchmark lock
+.PHONY: lab test notebooks lint benchmark browser lock
