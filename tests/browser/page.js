@@ -40,13 +40,13 @@ window.look = {
         return images.filter(image => !image.closest('.jupyter-widgets') && image.naturalWidth > 0).length;
     },
 
-    // What MathJax leaves as it was written: macros that it doesn't know, in red, and lines with a dollar sign.
-    unset() {
+    // What stands as it was written: macros that MathJax doesn't know, in red, and lines with signs of Markdown or TeX.
+    raw() {
         const unknown = [...document.querySelectorAll('mjx-merror, mjx-mtext[style*="color: red"]')];
         const lines = [...document.querySelectorAll('.jp-RenderedMarkdown')].flatMap(part => {
             const copy = part.cloneNode(true);
             copy.querySelectorAll('code, mjx-container').forEach(other => other.remove());
-            return copy.textContent.split('\n').filter(line => line.includes('$'));
+            return copy.textContent.split('\n').filter(line => /\$|##|\*\*/.test(line));
         });
         return [...unknown.map(part => part.closest('mjx-container').textContent), ...lines];
     },
