@@ -3,13 +3,16 @@
 # make notebooks  re-execute the notebooks and store their outputs: how a change is accepted
 # make pages      the executed notebooks as pages to read, in the folder pages
 # make lint       ruff, notebooks included
+# make browser    run the notebooks in JupyterLab in Chromium and move their sliders, in an environment of its own
 # make mutants    plant faults, one at a time, and see whether the tests notice (15 minutes)
+# make elsewhere  run the notebooks as other processors, BLAS kernels, Pythons and releases would (20 minutes)
 # make benchmark  time the helpers against their peers, in an environment of its own
 # make lock       compile requirements.txt from pyproject.toml, with newer releases where there are some
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+ONLY :=  # of make mutants and make elsewhere: words, one of which the name has to contain
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 unexport MPLBACKEND  # set to Agg, as it often is in CI, it would take the figures out of the notebooks
 
@@ -32,10 +35,18 @@ lint: $(READY)
 mutants: $(READY)
 	$(BIN)/python tests/mutants/mutants.py $(ONLY)
 
+elsewhere: $(READY)
+	$(BIN)/python tests/elsewhere/elsewhere.py $(ONLY)
+
 benchmark: $(READY)
 	$(PYTHON) -m venv .venv-benchmark
 	$(BIN)/uv pip install --quiet --python .venv-benchmark --requirement requirements.txt --group benchmarks --editable .
 	.venv-benchmark/bin/python tests/benchmarks/benchmark.py
+
+browser: $(READY)
+	$(PYTHON) -m venv .venv-browser
+	$(BIN)/uv pip install --quiet --python .venv-browser --group browser
+	.venv-browser/bin/python tests/browser/browser.py $(BIN)/jupyter $(NOTEBOOKS)
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group notebooks --group tests \
@@ -53,4 +64,4 @@ $(READY): requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
 	@echo "$(CURDIR)" > $@
 
-.PHONY: lab test notebooks pages lint mutants benchmark lock
+.PHONY: lab test notebooks pages lint browser mutants elsewhere benchmark lock

@@ -1,0 +1,170 @@
+"""The notebooks as other machines would run them. Run by make elsewhere; words after it choose machines by name.
+
+A machine that can't be imitated here, or whose imitation does not take effect, is said to be so, and never passes.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+ENVIRONMENTS = ROOT / ".venv-elsewhere"
+BIN = "Scripts" if os.name == "nt" else "bin"
+NEWEST = "3.14"
+GLIBC = "glibc.cpu.hwcaps=-AVX2,-AVX2_Usable,-FMA,-FMA_Usable,-AVX512F,-AVX512VL,-ERMS"
+WIDE = "AVX512F AVX512CD AVX512_SKX X86_V4 AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"  # NumPy's names, old and new
+MIDDLE = "AVX F16C FMA3 AVX2 X86_V3"
+PROCESSORS = {  # name: environment variables; what the witness has to show, and how
+    "NumPy cut down to AVX2": ({"NPY_DISABLE_CPU_FEATURES": WIDE}, "NumPy", "X86_V3"),
+    "NumPy cut down to SSE4": ({"NPY_DISABLE_CPU_FEATURES": f"{WIDE} {MIDDLE}"}, "NumPy", "baseline"),
+    "BLAS of Prescott": ({"OPENBLAS_CORETYPE": "Prescott"}, "BLAS", "Katmai"),  # as OpenBLAS then calls itself
+    "BLAS of Nehalem": ({"OPENBLAS_CORETYPE": "Nehalem"}, "BLAS", "Nehalem"),
+    "BLAS of Haswell": ({"OPENBLAS_CORETYPE": "Haswell"}, "BLAS", "Haswell"),
+    "BLAS of SkylakeX": ({"OPENBLAS_CORETYPE": "SkylakeX"}, "BLAS", "SkylakeX"),
+    "one BLAS thread": ({"OPENBLAS_NUM_THREADS": "1"}, "BLAS threads", "1"),
+    "two BLAS threads": ({"OPENBLAS_NUM_THREADS": "2"}, "BLAS threads", "2"),
+    "glibc without AVX2 and FMA": ({"GLIBC_TUNABLES": GLIBC}, "math functions", None),
+    "inputs off by their last bit": ({"PYTHONPATH": str(HERE / "last_bit"), "LAST_BIT": "0"}, "inputs", None),
+    "inputs off the other way": ({"PYTHONPATH": str(HERE / "last_bit"), "LAST_BIT": "1"}, "inputs", None),
+}
+
+
+def witness(python, variables=()):
+    """What the witness finds in a process of `python` under environment `variables`, or None if it does not run."""
+    environment = {**os.environ, **dict(variables)}
+    run = subprocess.run(
+        [python, HERE / "witness.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    return json.loads(run.stdout) if run.returncode == 0 else None
+
+
+def imitated(found, plain, what, wanted):
+    """Whether the imitation took effect, and what shows it; `wanted` is None where anything but the usual will do."""
+    if found is None:
+        return False, "Python does not start so"
+    if wanted is not None:
+        return found[what] == wanted, f"{what}: {found[what]}"
+    pairs = list(zip(found[what], plain[what], strict=True))
+    moved = sum(one != other for one, other in pairs)
+    most = max(abs(one - other) / abs(other) for one, other in pairs if other)
+    return moved > 0 and most < 4.5e-16, f"{moved} of {len(pairs)} {what} differ, by {most:.1e} at most"
+
+
+def notebooks_pass(python, variables=()):
+    """What pytest says of the notebooks with `python`, and whether all is well."""
+    environment = {**os.environ, **dict(variables)}
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "notebooks"]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    failed = re.findall(r"^FAILED (\S+::Cell \d+)", run.stdout, re.MULTILINE)
+    (ENVIRONMENTS / "last-failure.txt").write_text(run.stdout + run.stderr) if run.returncode else None
+    last = run.stdout.strip().splitlines()[-1:] or ["pytest did not start"]
+    return run.returncode == 0, ", ".join(failed) or re.sub(r" in .*", "", last[0].strip("= "))
+
+
+def environment(name, python, requirements):
+    """The Python of an environment of its own, made anew where `requirements`, a list of files, have changed."""
+    folder, uv = ENVIRONMENTS / name, Path(sys.executable).with_name("uv")
+    stamp, content = folder / "made-from", "".join(file.read_text(encoding="utf-8") for file in requirements)
+    ours = folder / BIN / "python"
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != content:
+        quiet = {"check": True, "capture_output": True, "text": True}
+        subprocess.run([uv, "venv", "--clear", "--python", python, folder], **quiet)
+        files = [part for file in requirements for part in ("--requirement", file)]
+        subprocess.run([uv, "pip", "install", "--python", ours, *files, "--editable", ROOT], cwd=ROOT, **quiet)
+        stamp.write_text(content, encoding="utf-8")
+    return ours
+
+
+def oldest():
+    """The Python with the oldest direct dependencies that pyproject.toml allows."""
+    uv, compiled = Path(sys.executable).with_name("uv"), ENVIRONMENTS / "oldest.txt"
+    command = [uv, "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python", sys.executable]
+    command += [
+        "--group",
+        "notebooks",
+        "--group",
+        "tests",
+        "--no-header",
+        "--output-file",
+        compiled,
+        "pyproject.toml",
+    ]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return environment("oldest", sys.executable, [compiled])
+
+
+def pythons():
+    """From version to path: each Python here that the project is for, and the newest, if it is to be had."""
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "python", "install", "--quiet", NEWEST], check=False, capture_output=True)
+    path = os.pathsep.join([*pyenvs(), os.environ["PATH"]])
+    command = [uv, "python", "list", "--only-installed", "--output-format", "json", ">=3.11"]
+    listed = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True)
+    found = [entry for entry in json.loads(listed.stdout) if entry["implementation"] == "cpython"]
+    return {".".join(entry["version"].split(".")[:2]): entry["path"] for entry in reversed(found)}
+
+
+def pyenvs():
+    """The folders with the Pythons that pyenv keeps, if there is a pyenv: its shims name but one of them."""
+    if not shutil.which("pyenv"):
+        return []
+    root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True).stdout.strip()
+    return map(str, Path(root).glob("versions/*/bin"))
+
+
+def machines():
+    """Each machine's name, and a function that returns: is it imitated, what shows it, its Python, its variables."""
+    if sys.platform == "linux":
+        plain = witness(sys.executable)
+        for name, (variables, what, wanted) in PROCESSORS.items():
+            yield name, partial(processor, plain, variables, what, wanted)
+    yield "oldest direct dependencies", lambda: of_packages(oldest(), "packages")
+    there = pythons()
+    for version, python in sorted(there.items()):
+        yield f"Python {version}", partial(with_lock, version, python)
+    if NEWEST not in there:
+        yield f"Python {NEWEST}", lambda: (False, "it is not on this machine, and not to be had", None, {})
+
+
+def processor(plain, variables, what, wanted):
+    return *imitated(witness(sys.executable, variables), plain, what, wanted), sys.executable, variables
+
+
+def with_lock(version, python):
+    return of_packages(environment(version, python, [ROOT / "requirements.txt"]), "Python")
+
+
+def of_packages(python, what):
+    found = witness(python)
+    return found is not None, f"{what}: {found[what]}" if found else "the packages can't be imported", python, {}
+
+
+def main(words):
+    """Run the notebooks on each machine, or those whose names hold one of `words`; the names of those that failed."""
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    failed = []
+    for name, imitate in machines():
+        if words and not any(word.lower() in name.lower() for word in words):
+            continue
+        print(f"{name:30s}", end="", flush=True)
+        began = time.monotonic()
+        try:
+            there, shown, python, variables = imitate()
+        except subprocess.CalledProcessError as problem:
+            there, shown = False, str(problem.stderr).strip().splitlines()[-1][:200]
+        passed, said = notebooks_pass(python, variables) if there else (None, "")
+        outcome = {True: "passed", False: "FAILED", None: "not imitated"}[passed]
+        print(f"{outcome:13s}{time.monotonic() - began:4.0f} s  {shown}; {said}", flush=True)
+        failed += [name] if passed is False else []
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(sys.argv[1:]) else 0)
