@@ -1,5 +1,5 @@
 # make lab        set up .venv and open JupyterLab on the first notebook
-# make test       set up .venv, then run the helpers' tests and every notebook
+# make test       set up .venv, run the helpers' tests and every notebook, and tell how much of the helpers is tested
 # make notebooks  re-execute the notebooks and store their outputs: how a change is accepted
 # make pages      the executed notebooks as pages to read, in the folder pages
 # make lint       ruff, notebooks included
@@ -20,7 +20,8 @@ lab: $(READY)
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/$(firstword $(NOTEBOOKS))
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
 
 notebooks: $(READY)
 	$(BIN)/python tests/execute.py $(NOTEBOOKS)

@@ -6,7 +6,10 @@ from io import BytesIO
 import numpy as np
 from matplotlib import image
 
-TOLERANCE = 1.0  # root mean square over all pixels, 0 to 255; a changed glyph is 2, a lost curve 10
+PATCH = 16  # pixels: over a whole picture a lost decimal point would vanish among the white
+TOLERANCE = (
+    2.0  # RMS in a patch, of 255: rounding is 0.1, a curve moved by 1e-3 of its axis 12, a comma for a point 9
+)
 
 
 def pictures(outputs):
@@ -28,18 +31,27 @@ def differences(stored, fresh, folder, name):
     return found
 
 
-def rms(one, other):
-    """Root mean square difference over all pixels of two pictures, laid upon each other at the upper left."""
+def largest_difference(one, other):
+    """Root mean square difference in the patch where two pictures differ most, and the patch's corner (x, y).
+
+    They are laid upon each other at the upper left.
+    """
     one, other = _of_one_size(one, other)
-    return float(np.sqrt(np.mean((one - other) ** 2)))
+    squares = np.mean((one - other) ** 2, axis=2)
+    squares = np.pad(squares, [(0, -size % PATCH) for size in squares.shape])
+    patches = squares.reshape(len(squares) // PATCH, PATCH, -1, PATCH).mean(axis=(1, 3))
+    row, column = np.unravel_index(np.argmax(patches), patches.shape)
+    return float(np.sqrt(patches[row, column])), (int(column) * PATCH, int(row) * PATCH)
 
 
 def _complaint(old, new):
     """How two pictures differ, or None."""
+    size, (x, y) = largest_difference(old, new)
+    where = f"RMS {size:.2f} in the {PATCH} x {PATCH} pixels at ({x}, {y})"
     if old.shape != new.shape:
         sizes = [f"{shape[1]} x {shape[0]}" for shape in (old.shape, new.shape)]
-        return f"stored with {sizes[0]} pixels, drawn with {sizes[1]} now, RMS {rms(old, new):.2f}"
-    return f"RMS {rms(old, new):.2f}, above {TOLERANCE}" if rms(old, new) > TOLERANCE else None
+        return f"stored with {sizes[0]} pixels, drawn with {sizes[1]} now, {where}"
+    return f"{where}, above {TOLERANCE}" if size > TOLERANCE else None
 
 
 def _pixels(png):
@@ -57,7 +69,8 @@ def _of_one_size(*pictures):
 
 
 def _leave(old, new, stem):
-    """Write both pictures, and the size of their difference, dark where it is large."""
-    difference = 255 - np.abs(np.subtract(*_of_one_size(old, new)))
+    """Write both pictures, and what is between them: white where nothing is, darkest where they differ most."""
+    between = np.abs(np.subtract(*_of_one_size(old, new)))
+    difference = 255 - between * (255 / (between.max() or 1.0))
     for kind, picture in {"stored": old, "fresh": new, "difference": difference}.items():
         image.imsave(f"{stem}-{kind}.png", np.round(picture).astype(np.uint8))

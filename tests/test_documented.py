@@ -107,6 +107,16 @@ def test_a_bare_star_makes_the_rest_keyword_only():
         function(1, 2)
 
 
+def test_of_several_documentations_the_last_one_counts():
+    """As PEP 727 has it: a type that brings a text of its own can be given another."""
+
+    @documented
+    def f(x: Annotated[Annotated[float, Doc("a number")], Doc("a length in m")]):
+        pass
+
+    assert f.args == {"x": "a length in m"}
+
+
 def test_annotations_that_are_strings_are_resolved():
     names = {"Annotated": Annotated, "Doc": Doc, "documented": documented}
     exec("from __future__ import annotations\n@documented\ndef f(x: Annotated[float, Doc('deep')]): pass", names)

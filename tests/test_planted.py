@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import shares
-from figures import rms
+from figures import largest_difference
 from IPython.core.pylabtools import print_figure
 from matplotlib import image
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 DRAW = """import matplotlib.pyplot as plt
 plt.plot([0, 1, 2], [0, 1, 4], label="measured")
-plt.plot([0, 1, 2], [1, 2, 2], label="model")
+plt.plot([0, 1, 2], [1, 2, 2], label="model 0.5")
 plt.xlabel("time / s")
 plt.legend()
 plt.show()"""
@@ -38,9 +38,11 @@ FIGURES = {  # what is drawn now, in place of the code that drew what is stored
     "one glyph": (DRAW.replace("/ s", "/ h"), "FAILED"),
     "no label": (DRAW.replace('plt.xlabel("time / s")\n', ""), "FAILED"),
     "no legend": (DRAW.replace("plt.legend()\n", ""), "FAILED"),
-    "legend without a name": (DRAW.replace('"model"', '"_model"'), "FAILED"),
+    "legend without a name": (DRAW.replace('"model 0.5"', '"_model"'), "FAILED"),
     "no second curve": (DRAW.replace("plt.plot([0, 1, 2], [1, 2, 2]", "plt.plot([], []"), "FAILED"),
-    "a point moved by a hundredth": (DRAW.replace("[1, 2, 2]", "[1, 2.04, 2]"), "FAILED"),
+    "a curve moved by a thousandth": (DRAW.replace("[1, 2, 2]", "[1.004, 2.004, 2.004]"), "FAILED"),
+    "a comma for a point": (DRAW.replace("model 0.5", "model 0,5"), "FAILED"),
+    "no point": (DRAW.replace("model 0.5", "model 0 5"), "FAILED"),
     "other colour": (DRAW.replace("[1, 2, 2],", "[1, 2, 2], color='C2',"), "FAILED"),
     "no figure": (DRAW.replace("plt.show()", "plt.close()"), "FAILED"),
     "two figures": (DRAW + "\n" + DRAW, "FAILED"),
@@ -110,7 +112,9 @@ def test_a_figure_that_differs_is_named_with_its_notebook_its_cell_and_by_how_mu
     _, report, _ = planted
     number = 1 + list(TEXTS | FIGURES).index("one glyph")
     assert re.search(
-        rf"planted\.ipynb, code cell {number}, figure 1: RMS \d\.\d\d, above 1\.0; see figure-diff", report
+        rf"planted\.ipynb, code cell {number}, figure 1: "
+        r"RMS \d+\.\d\d in the 16 x 16 pixels at \(\d+, \d+\), above 2\.0; see figure-differences/planted-cell",
+        report,
     )
     assert re.search(r"figure 1: stored with \d+ x \d+ pixels, drawn with \d+ x \d+ now, RMS", report)
     assert "1 figures are stored, 0 drawn now" in report
@@ -124,8 +128,19 @@ def test_it_leaves_three_pictures(planted):
         255 * image.imread(folder / "figure-differences" / f"planted-cell-{number}-1-{kind}.png")[..., :3]
         for kind in ("stored", "fresh", "difference")
     )
-    assert rms(stored, fresh) > 5
-    assert np.allclose(255 - np.abs(stored - fresh), difference, atol=1)
+    assert largest_difference(stored, fresh)[0] > 50
+    between = np.abs(stored - fresh)
+    assert np.allclose(255 - between * 255 / between.max(), difference, atol=1)
+
+
+def test_a_difference_is_as_large_as_where_it_is_largest_and_is_found_there():
+    page = np.full((100, 150, 3), 255.0)
+    spotted = page.copy()
+    spotted[40:42, 70:72] = 0
+    size, (x, y) = largest_difference(page, spotted)
+    assert size == pytest.approx(np.sqrt(4 * 255**2 / 16**2))
+    assert (x, y) == (64, 32)
+    assert largest_difference(page, spotted[:90, :140]) == (size, (x, y))
 
 
 def test_what_is_equal_leaves_none(planted):

@@ -61,7 +61,8 @@ def notebooks_pass(python, variables=()):
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "notebooks"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     failed = re.findall(r"^FAILED (\S+::Cell \d+)", run.stdout, re.MULTILINE)
-    (ENVIRONMENTS / "last-failure.txt").write_text(run.stdout + run.stderr) if run.returncode else None
+    if run.returncode:
+        (ENVIRONMENTS / "last-failure.txt").write_text(run.stdout + run.stderr, encoding="utf-8")
     last = run.stdout.strip().splitlines()[-1:] or ["pytest did not start"]
     return run.returncode == 0, ", ".join(failed) or re.sub(r" in .*", "", last[0].strip("= "))
 
@@ -80,33 +81,25 @@ def environment(name, python, requirements):
     return ours
 
 
-def oldest():
-    """The Python with the oldest direct dependencies that pyproject.toml allows."""
-    uv, compiled = Path(sys.executable).with_name("uv"), ENVIRONMENTS / "oldest.txt"
-    command = [uv, "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python", sys.executable]
-    command += [
-        "--group",
-        "notebooks",
-        "--group",
-        "tests",
-        "--no-header",
-        "--output-file",
-        compiled,
-        "pyproject.toml",
-    ]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    return environment("oldest", sys.executable, [compiled])
+def resolved(name, resolution, python):
+    """The Python with the direct dependencies that pyproject.toml allows: the oldest, or the newest of today."""
+    uv, compiled = Path(sys.executable).with_name("uv"), ENVIRONMENTS / f"{name}.txt"
+    command = [uv, "pip", "compile", "--quiet", "--upgrade", "--resolution", resolution, "--python", python]
+    command += ["--group", "notebooks", "--group", "tests", "--no-header", "--output-file", compiled]
+    subprocess.run([*command, "pyproject.toml"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return environment(name, python, [compiled])
 
 
 def pythons():
-    """From version to path: each Python here that the project is for, and the newest, if it is to be had."""
+    """From version to path, oldest first: each Python here that the project is for, the newest if it can be had."""
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "python", "install", "--quiet", NEWEST], check=False, capture_output=True)
     path = os.pathsep.join([*pyenvs(), os.environ["PATH"]])
     command = [uv, "python", "list", "--only-installed", "--output-format", "json", ">=3.11"]
     listed = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True)
     found = [entry for entry in json.loads(listed.stdout) if entry["implementation"] == "cpython"]
-    return {".".join(entry["version"].split(".")[:2]): entry["path"] for entry in reversed(found)}
+    paths = {tuple(map(int, entry["version"].split(".")[:2])): entry["path"] for entry in reversed(found)}
+    return {f"{major}.{minor}": path for (major, minor), path in sorted(paths.items())}
 
 
 def pyenvs():
@@ -127,9 +120,11 @@ def machines():
             yield f"NumPy cut down to {name}", partial(processor, plain, variables, "NumPy", wanted)
         for name, (variables, what, wanted) in PROCESSORS.items():
             yield name, partial(processor, plain, variables, what, wanted)
-    yield "oldest direct dependencies", lambda: of_packages(oldest(), "packages")
     there = pythons()
-    for version, python in sorted(there.items()):
+    first, last = (list(there.values())[end] for end in (0, -1))
+    yield "oldest dependencies", lambda: of_packages(resolved("oldest", "lowest-direct", first), "packages")
+    yield "newest dependencies", lambda: of_packages(resolved("newest", "highest", last), "packages")
+    for version, python in there.items():
         yield f"Python {version}", partial(with_lock, version, python)
     if NEWEST not in there:
         yield f"Python {NEWEST}", lambda: (False, "it is not on this machine, and not to be had", None, {})
