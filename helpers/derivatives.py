@@ -2,7 +2,7 @@
 
 import numpy as np
 from autograd import make_vjp
-from autograd.extend import defvjp, primitive
+from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import isbox
 
 BLOCK = 16_384  # inputs in one reverse pass: its arrays then stay in the processor's cache
@@ -42,6 +42,7 @@ def tanh(x):
 
 
 defvjp(tanh, lambda tanh_x, x: lambda g: g * (1 - tanh_x**2))
+defjvp(tanh, lambda g, tanh_x, x: g * (1 - tanh_x**2))  # forward, for autograd's deriv
 
 
 @primitive

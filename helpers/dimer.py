@@ -38,6 +38,16 @@ def morse(distance, depth, steepness, equilibrium):
     return depth * ((1 - np.exp(-steepness * (distance - equilibrium))) ** 2 - 1)
 
 
+def rose(distance, depth, steepness, equilibrium):
+    """Energy -D (1 + s) exp(-s), s = a (r - r0), at `distance` r.
+
+    With r the cube root of a volume it is the binding curve that Vinet's equation of state follows.
+    Source: Rose, Ferrante & Smith, Phys. Rev. Lett. 47, 675 (1981).
+    """
+    stretch = steepness * (distance - equilibrium)
+    return -depth * (1 + stretch) * np.exp(-stretch)
+
+
 def _dimers(distances, element):
     """One Atoms object of two atoms, moved to each of `distances` in turn, where these are possible."""
     if element not in METALS:

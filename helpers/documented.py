@@ -42,7 +42,8 @@ def docstring(summary, arguments):
     """`summary`, if there is one, and the "Parameters" section that lists `arguments`, if there are any."""
     section = "\n".join(f"{name} : {text}" for name, text in arguments.items())
     heading = "Parameters\n----------\n" if arguments else ""
-    return "\n\n".join(filter(None, [summary, heading + section])) or None
+    text = "\n\n".join(filter(None, [summary, heading + section]))
+    return inspect.cleandoc(text) or None  # tabs and blanks as the compiler of Python 3.13 and later leaves them
 
 
 def _text(name, hint):

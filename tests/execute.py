@@ -7,6 +7,7 @@ import sys
 import time
 from base64 import b64decode
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 from nbclient import NotebookClient
@@ -14,6 +15,30 @@ from nbclient import NotebookClient
 WIDGET = (
     "application/vnd.jupyter.widget-view+json"  # a slider's name changes with each run, and means nothing without it
 )
+
+
+def again_and_again(get_msg, interval=1.0):
+    """`get_msg`, a channel's, which looks for a message every `interval` seconds until the timeout.
+
+    pyzmq's asyncio sockets can miss the moment at which a message arrives, and then wait for it until the timeout.
+    """
+
+    async def looking(timeout=None):
+        end = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while True:
+            left = end - time.monotonic()
+            try:
+                return await get_msg(timeout=max(0, min(interval, left)))
+            except Empty:
+                if left <= interval:
+                    raise
+
+    return looking
+
+
+def _look_often(kernel_client):
+    for channel in (kernel_client.shell_channel, kernel_client.iopub_channel):
+        channel.get_msg = again_and_again(channel.get_msg)
 
 
 def execute(path):
@@ -29,10 +54,12 @@ def execute(path):
     client = NotebookClient(
         notebook,
         timeout=600,  # s, per cell: a notebook that hangs should end
+        raise_on_iopub_timeout=True,  # no output is lost in silence
         kernel_name="python3",
         coalesce_streams=True,
         record_timing=False,
         resources={"metadata": {"path": path.parent}},
+        on_notebook_start=lambda **_: _look_often(client.kc),
         on_cell_executed=show_how_far,
         extra_arguments=["--log-level=ERROR"],  # a warning about every kernel on a loopback port
     )

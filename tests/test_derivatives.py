@@ -2,7 +2,7 @@
 
 import autograd.numpy as np
 import pytest
-from autograd import elementwise_grad, jacobian
+from autograd import deriv, elementwise_grad, jacobian
 from autograd.test_util import check_grads
 from scipy.optimize import curve_fit
 from scipy.special import gamma
@@ -32,6 +32,11 @@ def test_its_gradient_is_quiet_and_zero_where_cosh_overflows():
     assert np.array_equal(elementwise_grad(tanh)(np.array([-1e4, -356.0, 356.0, 1e4])), np.zeros(4))
     with pytest.warns(RuntimeWarning, match="overflow"):
         elementwise_grad(np.tanh)(np.array([1e4]))
+
+
+def test_forward_it_has_the_same_derivative():
+    x = np.linspace(-400, 400, 101)
+    assert np.array_equal(deriv(tanh)(x), elementwise_grad(tanh)(x))
 
 
 def test_it_can_be_differentiated_again():

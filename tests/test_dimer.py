@@ -9,7 +9,8 @@ from ase import Atoms
 from ase.calculators.emt import EMT
 from autograd import elementwise_grad
 
-from helpers.dimer import METALS, SEPARATED, binding_energies, buckingham, forces, morse, total_energies
+from helpers.dimer import METALS, SEPARATED, binding_energies, buckingham, forces, morse, rose, total_energies
+from helpers.eos import vinet
 
 # 30 distances in Å, energies in eV and the force on the second atom in eV/Å, by ASE 3.29 on another machine
 DISTANCE, ENERGY, FORCE = np.loadtxt(
@@ -95,6 +96,20 @@ def test_morse_has_its_depth_at_its_equilibrium_and_vanishes_far_away():
     assert morse(100.0, 3.8, 1.5, 2.2) == pytest.approx(0, abs=1e-15)
     curvature = elementwise_grad(elementwise_grad(morse))(2.2, 3.8, 1.5, 2.2)
     assert curvature == pytest.approx(2 * 3.8 * 1.5**2, rel=1e-13)
+
+
+def test_rose_has_its_depth_at_its_equilibrium_and_vanishes_far_away():
+    assert rose(2.2, 3.8, 1.5, 2.2) == -3.8
+    assert rose(100.0, 3.8, 1.5, 2.2) == pytest.approx(0, abs=1e-15)
+    curvature = elementwise_grad(elementwise_grad(rose))(2.2, 3.8, 1.5, 2.2)
+    assert curvature == pytest.approx(3.8 * 1.5**2, rel=1e-13)
+
+
+def test_vinets_equation_of_state_is_rose_with_the_cube_root_of_the_volume_for_a_distance():
+    volumes, (bulk_modulus, prime, volume0) = np.linspace(50, 120, 8), (0.4, 4.5, 80.0)
+    depth, steepness = 4 * volume0 * bulk_modulus / (prime - 1) ** 2, 3 / 2 * (prime - 1) / np.cbrt(volume0)
+    of_rose = rose(np.cbrt(volumes), depth, steepness, np.cbrt(volume0))
+    assert np.allclose(of_rose, vinet(volumes, -depth, bulk_modulus, prime, volume0), rtol=1e-12)
 
 
 def test_buckingham_is_an_exponential_less_a_sixth_power():

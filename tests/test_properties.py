@@ -248,4 +248,4 @@ def test_python_and_hy_document_any_signature_alike(arguments, summary):
     assert ours.args == theirs.args == texts
     assert inspect.signature(ours) == inspect.signature(theirs)
     assert ours.__doc__ == theirs.__doc__
-    assert all(f"\n{name} : {text}" in ours.__doc__ for name, text in texts.items())
+    assert all(f"\n{name} : {text}".expandtabs().rstrip() in ours.__doc__ for name, text in texts.items())
