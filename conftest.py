@@ -5,10 +5,11 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-import figures
 import pytest
-import shares
 from nbval.plugin import IPyNbCell, NbCellError
+
+import figures
+import shares
 
 STARTUP = """
 import warnings

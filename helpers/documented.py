@@ -17,7 +17,7 @@ def documented(function):
         raise ValueError(f"documented: {function!r} is no plain function; put @documented below its other decorators")
     try:
         hints = get_type_hints(function, include_extras=True)
-    except (NameError, SyntaxError, TypeError) as problem:
+    except (NameError, SyntaxError, TypeError, AttributeError) as problem:
         message = f"{function.__qualname__}: an annotation can't be resolved ({problem}); define its names first"
         raise ValueError(message) from None
     arguments = {name: _text(name, hints[name]) for name in inspect.signature(function).parameters if name in hints}

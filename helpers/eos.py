@@ -92,7 +92,7 @@ def _guess(volumes, energies):
     """The parameters of the parabola in ln V through the data, with 4 for B0'."""
     parabola = Polynomial.fit(np.log(volumes), energies, 2)
     curvature = parabola.deriv(2)(0.0)
-    if not curvature > 0:
+    if not curvature > 1e-13 * np.abs(energies).max():  # less is rounding
         raise ValueError(
             "energies: they have no minimum along the volumes; are the columns swapped, or the sign wrong?"
         )

@@ -7,9 +7,7 @@ import numpy as np
 from matplotlib import image
 
 PATCH = 16  # pixels: over a whole picture a lost decimal point would vanish among the white
-TOLERANCE = (
-    2.0  # RMS in a patch, of 255: rounding is 0.1, a curve moved by 1e-3 of its axis 12, a comma for a point 9
-)
+TOLERANCE = 2.0  # RMS in a patch, of 255: rounding is 0.2, a comma for a point 9, a curve off by 1e-3 of its axis 12
 
 
 def pictures(outputs):

@@ -47,6 +47,9 @@ def build(target):
     )
     for page, path in (texts | notebooks).items():
         notebook = nbformat.read(path, as_version=4) if page in notebooks else _as_notebook(path)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = re.sub(r"\]\((?:notebooks/)?(\S+)\.ipynb\)", r"](\1.html)", cell.source)
         notebook.metadata["title"] = titles.get(page, "Data")
         html, _ = exporter.from_notebook_node(notebook, resources={"pages": titles})
         (target / page).write_text(html, encoding="utf-8")
@@ -54,10 +57,9 @@ def build(target):
 
 
 def _as_notebook(path):
-    """A Markdown file as a notebook of one cell, its links turned to the pages of the site."""
-    text = path.read_text(encoding="utf-8").replace("](data/README.md)", "](data.html)")
-    text = re.sub(r"\]\(notebooks/(\S+)\.ipynb\)", r"](\1.html)", text)
-    text = text.replace("](notebooks/pictures/", "](pictures/")
+    """A Markdown file as a notebook of one cell."""
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("](data/README.md)", "](data.html)").replace("](notebooks/pictures/", "](pictures/")
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
 

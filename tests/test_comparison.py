@@ -3,6 +3,7 @@
 import tomllib
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from helpers.comparison import agrees, post_and_here
@@ -76,3 +77,30 @@ def test_a_number_is_shown_in_the_notation_of_the_post():
     printed = {"a": Printed("1.576890e-05", 4, "why"), "b": Printed("0.00385", 2, "why")}
     table = post_and_here(printed, {"a": 1.5769e-05, "b": 0.003851})
     assert [row.split(" | ")[2] for row in table.splitlines()[2:]] == ["1.577e-05", "0.0039"]
+
+
+def test_a_number_without_digits_and_a_whole_one_are_numbers():
+    assert post_and_here({"a": Printed("0.00")}, {"a": 0.001}).endswith("| a | 0.00 | 0.00 | 1 of 1 |  |")
+    whole = post_and_here({"a": Printed("1234", 2, "why")}, {"a": 1234.4})
+    assert whole.endswith("| a | 1234 | 1234 | 2 of 4 | why |")
+
+
+def test_what_was_found_instead_is_shown():
+    table = post_and_here({"t": Printed("24.1 s", 0, "why")}, {"t": "0.9 s"})
+    assert table.endswith("| t | 24.1 s | 0.9 s | – | why |")
+
+
+def test_half_a_unit_is_still_agreement_and_numpys_integers_are_numbers():
+    assert agrees("1", 1.5, 1)
+    assert agrees("72", np.int64(72), 2)
+
+
+def test_nothing_makes_an_empty_table():
+    assert [line.count("|") for line in post_and_here({}, {}).splitlines()] == [6, 6]
+
+
+def test_a_table_that_does_not_hold_says_where():
+    with pytest.raises(ValueError, match=r"only on one side: \['a', 'b'\]; give"):
+        post_and_here({"a": Printed("1.0")}, {"b": 1.0})
+    with pytest.raises(ValueError, match=r"a: the post printed 1\.25, here it is 1\.3: not 2 digits agree"):
+        post_and_here({"a": Printed("1.25", 2, "why")}, {"a": 1.3})

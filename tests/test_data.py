@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.data import DATA, columns, published
+from helpers.data import DATA, Printed, columns, published
 
 # SHA-256 of the numbers of the post\'s Table 1, in its order, with blanks between
 DIGEST = "d6ecc2c5615443517a3f404d569f0a604082dfa0d8838f3741477f3ea1f8c5a4"
@@ -138,3 +138,40 @@ def test_an_unknown_post_is_named():
 def test_there_is_a_post_for_each_notebook():
     notebooks = sorted((DATA.parent / "notebooks").glob("*.ipynb"))
     assert [len(published(path.stem[3:])) > 0 for path in notebooks] == [True] * 5
+
+
+def test_a_bare_name_that_is_not_ours_is_a_file_in_the_working_folder(tmp_path, monkeypatch):
+    written(tmp_path, "x\n7\n")
+    monkeypatch.chdir(tmp_path)
+    assert columns("mine.csv", "x")[0].tolist() == [7]
+
+
+def test_blank_lines_of_a_single_column_are_no_values(tmp_path):
+    assert columns(written(tmp_path, "x\n1\n  \n2\n\t\n"), "x")[0].tolist() == [1, 2]
+
+
+def test_a_column_without_a_name_is_passed_over(tmp_path):
+    """As pandas writes it: the index comes first."""
+    assert columns(written(tmp_path, ",x\n0,5\n1,6\n"), "x")[0].tolist() == [5, 6]
+
+
+def test_a_name_may_take_two_lines(tmp_path):
+    assert columns(written(tmp_path, '"x\ny",z\n1,2\n'), "x\ny")[0].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("x;y\n1;2\n", r"the file has 'x;y'; ask for it, or put commas between the columns$"),
+        ("x,y\n1,2\n", r"the file has 'x', 'y'; ask for one of these$"),
+    ],
+)
+def test_the_advice_fits_the_file(tmp_path, text, advice):
+    with pytest.raises(ValueError, match=advice):
+        columns(written(tmp_path, text), "z")
+
+
+def test_what_a_post_printed_is_a_text_with_its_digits_and_reason():
+    for post in ("murnaghan-fit", "copper-dimer"):
+        assert all(isinstance(printed, Printed) for printed in published(post).values())
+    assert published("murnaghan-fit")["E0"] == ("-400.029", None, "")

@@ -1,5 +1,7 @@
 """Exact derivatives."""
 
+from functools import partial
+
 import autograd.numpy as np
 import pytest
 from autograd import deriv, elementwise_grad, jacobian
@@ -159,3 +161,43 @@ def test_a_models_own_error_is_not_hidden():
 
 def test_a_model_that_no_parameter_moves_has_a_jacobian_of_zeros():
     assert np.array_equal(model_jacobian(lambda x, a, b: np.sin(x))(X, 1.0, 2.0), np.zeros((len(X), 2)))
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_a_model_that_is_not_pointwise_is_refused_whatever_its_size(size):
+    with pytest.raises(ValueError, match="the model is not pointwise"):
+        model_jacobian(partial(lambda size, x, a: size * np.cumsum(a * x), size))(X, 1.0)
+
+
+def test_it_takes_one_pass_and_one_look_at_the_ends():
+    lengths = []
+
+    def line(x, a, b):
+        lengths.append(len(x))
+        return a + b * x
+
+    model_jacobian(line)(np.linspace(0, 1, 30), 1.0, 2.0)
+    assert lengths == [30, 3]
+
+
+def test_integers_to_a_negative_power_are_numbers():
+    assert model_jacobian(lambda x, a: a * x**-2)([1, 2], 2).tolist() == [[1], [0.25]]
+    assert model_jacobian(lambda x, a: x * a**-2)([1, 2], 2).tolist() == [[-0.25], [-0.5]]
+
+
+def test_a_single_number_is_no_list_of_inputs():
+    with pytest.raises(ValueError, match="give inputs with at least one axis"):
+        model_jacobian(lambda x, a: a * x)(1.0, 2.0)
+
+
+def test_the_model_is_named_where_it_is_refused():
+    def as_a_column(x, a):
+        return (a * x)[:, np.newaxis]
+
+    def taken_apart(x, a):
+        return a.item() * x
+
+    with pytest.raises(ValueError, match=r"as_a_column returns shape \(61, 1\); give one output per input: 61"):
+        model_jacobian(as_a_column)(X, 1.0)
+    with pytest.raises(ValueError, match=r"taken_apart can't be differentiated point by point: .*item"):
+        model_jacobian(taken_apart)(X, 1.0)

@@ -85,3 +85,28 @@ def test_an_objective_that_is_no_number_is_an_error():
 def test_settings_that_lead_nowhere_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         descend(bowl, np.zeros(2), **{"step_size": 0.1, "steps": 3, "tolerance": 1.0} | wrong)
+
+
+def test_the_steps_are_those_of_all_rounds():
+    run = descend(bowl, np.zeros(2), step_size=0.1, steps=7, tolerance=1.0)
+    assert run.steps == 7 + run.trace[-1][0] == 7 * len(run.trace) > 7
+
+
+def test_a_tolerance_that_is_only_just_reached_is_not_met():
+    with pytest.raises(RuntimeError, match=r"the objective is 0 after 1 rounds of 1 steps, not below 0;"):
+        descend(lambda p: 0 * np.sum(p), np.zeros(2), step_size=0.1, steps=1, tolerance=0.0, rounds=1)
+
+
+def test_it_tries_a_hundred_rounds():
+    with pytest.raises(RuntimeError, match=r"the objective is 5 after 100 rounds of 1 steps, not below 1;"):
+        descend(lambda p: 5 + 0 * np.sum(p), np.zeros(2), step_size=0.1, steps=1, tolerance=1.0)
+
+
+def test_an_error_on_the_way_says_after_how_many_steps():
+    with pytest.raises(RuntimeError, match="the objective is nan after 6 steps"):
+        descend(lambda p: p if p > 0.55 else p * np.nan, 1.0, step_size=0.1, steps=3, tolerance=0.5)
+
+
+def test_an_objective_of_many_numbers_is_refused():
+    with pytest.raises(ValueError, match="it has to be one finite number"):
+        descend(lambda p: p**2, np.ones(2), step_size=0.1, steps=3, tolerance=0.5)

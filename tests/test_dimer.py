@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import ase.calculators.emt
 import numpy as np
 import pytest
 from ase import Atoms
@@ -114,3 +115,19 @@ def test_vinets_equation_of_state_is_rose_with_the_cube_root_of_the_volume_for_a
 
 def test_buckingham_is_an_exponential_less_a_sixth_power():
     assert buckingham(2.0, 3.0, 0.5, 64.0) == pytest.approx(3 / np.e - 1, rel=1e-15)
+
+
+@pytest.mark.parametrize("element", METALS)
+def test_the_zero_is_each_metals_own(element):
+    assert np.array_equal(binding_energies([SEPARATED, 30.0], element), [0, 0])
+
+
+def test_the_metals_are_all_that_ases_emt_has_parameters_for():
+    assert set(METALS) == set(ase.calculators.emt.parameters) - set("HCNO")
+
+
+def test_the_limits_of_a_distance():
+    assert np.all(np.isfinite(total_energies([0.011, 0.5, 9e5])))
+    for impossible in (0.009, 0.01, 1e6):
+        with pytest.raises(ValueError, match=re.escape(f"distances: {impossible} is none")):
+            total_energies([2.0, impossible, -1.0])

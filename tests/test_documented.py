@@ -3,7 +3,7 @@
 import inspect
 import pickle
 import pydoc
-from functools import cache, partial
+from functools import cache, partial, wraps
 from typing import Annotated
 
 import hy
@@ -146,7 +146,11 @@ def test_a_function_without_a_summary_or_without_arguments():
         ("[[a 3]]", r"mydef func: \[a 3\] is not documented"),
         ('[[a ""]]', r"mydef func: \[a \"\"\] is not documented"),
         ('[[a "x" "y"]]', "is not documented"),
+        ("[[a]]", r"mydef func: \[a\] is not documented"),
+        ("[[]]", "is not documented"),
         ('[["a" "x"]]', 'mydef: "a" is no argument'),
+        ('[[[] "x"]]', "is no argument"),
+        ('[[() "x"]]', "is no argument"),
     ],
 )
 def test_an_argument_without_documentation_is_refused_before_anything_runs(arguments, message):
@@ -183,11 +187,40 @@ def test_documentation_that_would_be_lost_is_refused():
         documented(f)
 
 
-@pytest.mark.parametrize("annotation", ["Nowhere", "in metres"])
+@pytest.mark.parametrize("annotation", ["Nowhere", "in metres", "1 + int", "int[0]", "int.nowhere"])
 def test_an_annotation_that_can_t_be_resolved_is_refused(annotation):
     def f(x):
         pass
 
     f.__annotations__ = {"x": annotation}
-    with pytest.raises(ValueError, match="an annotation can't be resolved"):
+    with pytest.raises(ValueError, match=r"\.f: an annotation can't be resolved \(.+\); define its names first"):
         documented(f)
+
+
+def test_an_argument_without_documentation_keeps_its_type_alone():
+    @documented
+    def f(x: float, y: Annotated[int, Doc("a number")], z: Annotated[int, "no Doc"] = 1):
+        "what it is"
+
+    assert f.args == {"y": "a number"}
+    assert f.__doc__ == "what it is\n\nParameters\n----------\ny : a number"
+    assert f.__annotations__ == {"x": float, "y": int, "z": int}
+
+
+def test_a_function_that_wraps_another_is_refused():
+    @wraps(func)
+    def f(*arguments):
+        return func(*arguments)
+
+    with pytest.raises(ValueError, match="is no plain function"):
+        documented(f)
+
+
+def test_tabs_and_blanks_are_as_pythons_compiler_leaves_them():
+    assert docstring("  a\n    b", {"x": "in\tm"}) == "a\n    b\n\nParameters\n----------\nx : in  m"
+
+
+def test_code_that_leads_a_body_is_no_docstring():
+    function = mydef('[[a "x"]]', "(setv b a) (* b 2)")
+    assert function(3) == 6
+    assert function.__doc__ == "Parameters\n----------\na : x"

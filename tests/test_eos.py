@@ -151,9 +151,18 @@ def test_ase_has_the_same_gigapascal():
         ([-1, 2, 3, 4], [1, 0, 0.1, 1], "give positive volumes, not all the same"),
         ([2, 2, 2, 2], [1, 0, 0.1, 1], "give positive volumes, not all the same"),
         ([1, 2, 3, 4], [-1, 0, -0.1, -1], "they have no minimum along the volumes"),
+        ([1, 2, 3, 4], [-400, -400, -400, -400], "they have no minimum along the volumes"),
         ([1, 2, 3, np.nan], [1, 0, 0, 1], "volumes: nan is among them"),
+        ([1, 2, 3, 4], [1, 0, np.nan, 1], "energies: nan is among them"),
+        ([0, 1, 2, 3], [1, 0, 0.1, 1], "give positive volumes, not all the same"),
     ],
 )
 def test_data_without_an_equation_of_state_are_refused(volumes, energies, message):
     with pytest.raises(ValueError, match=message):
         fit_eos(murnaghan, volumes, energies)
+
+
+def test_the_guess_is_the_parabola_in_the_logarithm():
+    """Exact where the energy is one: Poirier and Tarantola's with B0' = 2."""
+    energies = poirier_tarantola(VOLUMES, ENERGY0, BULK_MODULUS, 2.0, VOLUME0)
+    assert np.allclose(eos._guess(VOLUMES, energies), [ENERGY0, BULK_MODULUS, 4, VOLUME0], rtol=1e-9)

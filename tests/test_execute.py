@@ -4,6 +4,7 @@ import asyncio
 from queue import Empty
 
 import pytest
+
 from execute import again_and_again
 
 

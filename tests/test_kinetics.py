@@ -6,8 +6,10 @@ import autograd.numpy as np
 import pytest
 from autograd import elementwise_grad, jacobian
 from scipy.integrate import solve_ivp
+from scipy.special import exprel
 from scipy.stats import norm, uniform
 
+from helpers import kinetics
 from helpers.data import columns
 from helpers.kinetics import concentration, normalised_sensitivities, sensitivities, variance_indices
 
@@ -156,15 +158,46 @@ def test_the_generator_decides_and_one_time_is_like_many():
         (lambda: sensitivities([np.nan], 3, 3), "give finite numbers"),
         (lambda: sensitivities([1], 0, 0), "one constant above it"),
         (lambda: sensitivities([1], -1, 3), "none below zero"),
+        (lambda: sensitivities([-1, 1], 3, 3), "times from the start"),
+        (lambda: sensitivities([1], 3, -1), "3 and -1, the initial concentration 1.0; give none below zero"),
         (lambda: sensitivities([1], np.nan, 3), "none below zero"),
+        (lambda: sensitivities([1], np.inf, 3), "none below zero"),
         (lambda: sensitivities([1], 3, 3, 0), "some A"),
+        (lambda: sensitivities([1], 3, 3, np.inf), "the initial concentration inf"),
+        (lambda: normalised_sensitivities([1], 3, 3, -1, 2), "deviations are -1 and 2; give positive ones"),
         (lambda: normalised_sensitivities([1], 3, 3, 0, 1), "give positive ones"),
+        (lambda: normalised_sensitivities([1], 3, 3, 2, 0), "give positive ones"),
         (lambda: normalised_sensitivities([1], 3, 3, 1, np.inf), "give positive ones"),
-        (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1000), "power of 2"),
+        (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1000), "points is 1000; give a power of 2"),
         (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1.5), "whole number"),
+        (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1), "whole number, at least 2"),
+        (lambda: variance_indices([0, 1e3], norm(-5, 1), norm(-5, 1), 0), "other distributions"),
         (lambda: variance_indices([1e3], norm(-5, 1), norm(-5, 1), 0), "other distributions"),
     ],
 )
 def test_what_makes_no_sense_is_refused(call, advice):
     with pytest.raises(ValueError, match=advice):
         call()
+
+
+@pytest.mark.parametrize(("forward", "backward"), [(5.0, 0.0), (0.0, 2.0)])
+def test_the_squares_share_out_the_variance_of_a_reaction_that_goes_one_way(forward, backward):
+    squares = normalised_sensitivities(TIMES[1:], forward, backward, 0.7, 0.2) ** 2
+    variances = (sensitivities(TIMES[1:], forward, backward) * [0.7, 0.2]) ** 2
+    assert np.allclose(squares, variances / variances.sum(axis=1, keepdims=True), rtol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 86400])
+@pytest.mark.parametrize(("forward", "backward"), [(3.0, 2.0), (5.0, 0.0)])
+def test_the_units_of_time_and_concentration_don_t_matter(unit, forward, backward):
+    there = sensitivities(TIMES * unit, forward / unit, backward / unit, 2e-3) / unit / 2e-3
+    assert np.allclose(there, sensitivities(TIMES, forward, backward), rtol=1e-11, atol=1e-15)
+    there = normalised_sensitivities(TIMES * unit, forward / unit, backward / unit, 0.3 / unit, 1 / unit)
+    assert np.allclose(there, normalised_sensitivities(TIMES, forward, backward, 0.3, 1), rtol=1e-11, atol=1e-15)
+
+
+def test_the_curve_is_evaluated_as_often_as_saltellis_scheme_does(monkeypatch):
+    sizes = []
+    monkeypatch.setattr(kinetics, "exprel", lambda x: sizes.append(np.shape(x)[-1]) or exprel(x))
+    variance_indices([0.3], norm(3, 0.3), norm(3, 1), np.random.default_rng(0), points=2**6)
+    assert sum(sizes) == (2 + 2) * 2**6

@@ -8,8 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from guard import complaints
 
+from guard import complaints
 from helpers.comparison import agrees
 from helpers.data import published
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from guard import statements
 
+from guard import statements
 from helpers.data import DATA, columns
 from helpers.dimer import binding_energies, morse
 from helpers.eos import GPA, vinet

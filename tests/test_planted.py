@@ -12,10 +12,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import shares
-from figures import largest_difference
 from IPython.core.pylabtools import print_figure
 from matplotlib import image
+
+import shares
+from figures import largest_difference
 
 ROOT = Path(__file__).parents[1]
 

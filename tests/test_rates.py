@@ -1,6 +1,7 @@
 """Integrated rate equations and their sensitivities, against closed forms, identities and another integrator."""
 
 import math
+import warnings
 
 import autograd.numpy as np
 import numpy
@@ -161,3 +162,21 @@ def test_a_rate_that_can_t_be_used_is_refused(rate, advice):
 def test_a_rates_own_error_is_not_hidden():
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         integrate(reversible, [1, 0], [3], TIMES)
+
+
+def test_the_callers_warnings_are_left_as_they_are():
+    before = list(warnings.filters)
+    integrate(lambda t, c, k: -k * c, [1.0], [2.0], [0, 1])
+    assert warnings.filters == before
+
+
+def test_a_rate_that_nothing_moves_is_refused_also_where_warnings_are_silenced():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match="the rate can't be differentiated"):
+            integrate(lambda t, c, k: [-1.0], [1.0], [2.0], [0, 1])
+
+
+def test_a_rate_that_takes_its_constant_apart_is_refused():
+    with pytest.raises(ValueError, match="the rate can't be differentiated"):
+        integrate(lambda t, c, k: -k.item() * c, [1.0], [2.0], [0, 1])

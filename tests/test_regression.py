@@ -251,3 +251,59 @@ def test_a_parameter_that_is_exactly_zero_is_shown_as_zero():
 def test_targets_whose_squares_are_no_numbers_are_refused(size):
     with pytest.raises(ValueError, match=r"the largest target is 1e[+-]200 sigma, and its square no number; change"):
         fit(lambda x, a: a * x, [1.0, 2.0], [size, size], [1.0])
+
+
+def test_a_fit_through_every_point_can_be_shown():
+    found = fit(line, [0, 1], [1, 3], [0, 0])
+    assert repr(found) == "intercept = 1 ± inf\nslope = 2 ± inf"
+    assert found._repr_markdown_().splitlines()[-1] == "| slope | 2 | inf | nan to nan |"
+
+
+def test_a_default_of_the_model_is_fitted_only_where_the_guess_has_it():
+    def model(x, a, b, c=0.0):
+        return a + b * x + c * x**2
+
+    assert fit(model, X, NOISY, [1, 1]).names == ("a", "b")
+    assert len(repr(fit(model, X, NOISY, [1, 1])).splitlines()) == 2
+    assert fit(model, X, NOISY, [1, 1, 1]).names == ("a", "b", "c")
+    assert fit(lambda x, a, *p: a + p[0] * x, X, NOISY, [1, 1]).names == ("p0", "p1")
+    with pytest.raises(ValueError, match="a guess of 0 numbers"):
+        fit(lambda x, a=1.0: a * x, X, NOISY, [])
+
+
+@pytest.mark.parametrize("sigma", [1e-9, 1e-6, 1e6])
+def test_a_parameter_at_zero_is_found_whatever_the_unit_of_sigma(sigma):
+    assert abs(fit(line, X, 2.0 * X, [1, 1], np.full(len(X), sigma)).parameters[0]) < 1e-13
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_the_unit_of_the_targets_does_not_matter(unit):
+    there = fit(decay, X, unit * NOISY, [unit, 1, 0])
+    here = fit(decay, X, NOISY, [1, 1, 0])
+    assert np.allclose(there.parameters, here.parameters * [unit, 1, unit], rtol=1e-10, atol=0)
+    assert np.allclose(there.standard_errors, here.standard_errors * [unit, 1, unit], rtol=1e-8, atol=0)
+
+
+def test_a_guess_that_is_right_already_stays():
+    assert abs(fit(line, X, 2.0 * X, [1e-13, 2.0]).parameters[0]) < 1e-13
+
+
+def test_a_value_of_zero_an_error_of_zero_and_an_error_above_the_value_can_be_shown():
+    assert repr(fit(lambda x, a: a * x, [-1.0, 0.0, 1.0], [1.0, -2.0, 1.0], [0.0])).startswith("a = 0 ± ")
+    assert repr(fit(lambda x, a: a + 0 * x, [1.0, 2.0, 4.0], [1.0, 1.0, 1.0], [1.0])) == "a = 1 ± 0"
+    assert repr(fit(lambda x, a: a + 0 * x, [1, 2], [-1000.0, 1001.0], [1.0])) == "a = 0.5 ± 1e+03"
+
+
+def test_many_points_take_no_more_memory_than_their_jacobian():
+    x = np.linspace(0, 1, 100_000)
+    assert np.allclose(fit(line, x, 1 + 2 * x, [0, 0]).parameters, [1, 2], rtol=1e-12)
+
+
+def test_a_column_where_one_value_per_input_belongs_is_refused():
+    with pytest.raises(ValueError, match=r"at the guess \[1\.\] the model has no finite value for each input"):
+        fit(lambda x, a: a * x[:, np.newaxis], X, NOISY, [1])
+
+
+def test_integers_are_numbers():
+    found = fit(lambda x, a: a * x**-2, [1, 2], [3, 0.75], [1])
+    assert np.allclose(found.predict([1, 2]), [3, 0.75], rtol=1e-15)

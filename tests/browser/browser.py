@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
+from playwright.sync_api import Error, sync_playwright
+
 from explore import explore, red
 from lab import code, jupyterlab, read
-from playwright.sync_api import Error, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-first-run", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync"]

@@ -72,8 +72,6 @@ def first_to_look(file):
         own = "tests/test_data.py"
     elif stem == "mydef":
         own = "tests/test_documented.py"
-    elif stem == "optimum":
-        own = "tests/test_regression.py"
     return [own] if (ROOT / own).is_file() else []
 
 
