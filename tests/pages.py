@@ -38,7 +38,8 @@ def build(target):
     shutil.copytree(files("jupyter_server_mathjax") / "static", target / "mathjax")
     shutil.copytree(ROOT / "notebooks" / "pictures", target / "pictures")
     shutil.copytree(ROOT / "data", target / "data")
-    shutil.copy(ROOT / "LICENSE", target)
+    for name in ("LICENSE", "CITATION.cff"):
+        shutil.copy(ROOT / name, target)
     texts = {"index.html": ROOT / "README.md", "data.html": ROOT / "data" / "README.md"}
     notebooks = {f"{path.stem}.html": path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
     titles = {"index.html": "Living notebooks"} | {page: page.removesuffix(".html") for page in notebooks}
