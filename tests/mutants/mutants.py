@@ -64,6 +64,8 @@ def first_to_look(file):
     stem, own = Path(file).stem, f"tests/test_{Path(file).stem}.py"
     if file.startswith("notebooks/"):
         return ["tests/test_notebooks.py", "tests/test_own_data.py", file]
+    if stem == "checks":
+        return ["tests/test_network.py", "tests/test_properties.py"]
     if file in ("pyproject.toml", "requirements.txt"):
         own = "tests/test_environment.py"
     elif stem in ("conftest", "figures", "guard", "shares"):
