@@ -11,7 +11,7 @@ import pytest
 
 from guard import statements
 from helpers.data import DATA, columns
-from helpers.dimer import binding_energies, morse
+from helpers.dimer import binding_energies, morse, rose
 from helpers.eos import GPA, vinet
 from helpers.kinetics import concentration
 
@@ -78,8 +78,9 @@ def test_the_readers_rate_constants_are_found_whatever_the_unit(write, second):
 @pytest.mark.parametrize("metal", ["Cu", "Au"])
 def test_the_readers_well_is_found(write, metal):
     distances = np.linspace(1.9, 3.1, 25)
-    names = run(4, write(d=distances, E=morse(distances, 5.0, 1.4, 2.3)))
-    assert np.allclose(names["own_fits"]["Morse"].parameters, [5.0, 1.4, 2.3])
+    for name, formula in {"Morse": morse, "Rose": rose}.items():
+        names = run(4, write(d=distances, E=formula(distances, 5.0, 1.4, 2.3)))
+        assert np.allclose(names["own_fits"][name].parameters, [5.0, 1.4, 2.3])
     names = run(4, write(d=distances, E=binding_energies(distances, metal)))
     assert names["own_network"].rmse < 1e-4
 
