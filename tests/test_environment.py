@@ -2,8 +2,10 @@
 
 import re
 import tomllib
+import warnings
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -76,3 +78,8 @@ def test_ci_runs_the_readmes_commands_on_three_systems_from_the_oldest_python_on
     for command in ("make test", "make lint", r".venv\Scripts\pytest"):
         assert command in commands
         assert command in readme
+
+
+def test_a_warning_is_an_error_in_the_tests_too():
+    with pytest.raises(UserWarning, match="beware"):
+        warnings.warn("beware", stacklevel=1)
