@@ -276,9 +276,9 @@ CELLS = [
     ("a cell of assertions deleted, the others renumbered", DIMER, delete("assert max(small) < 1.1 * min(small)")),
     ("the table of the post deleted", DOCUMENTED, delete("post_and_here(post, found)")),
     (
-        "two cells swapped, the others renumbered",
+        "a cell swapped with one that needs it, the others renumbered",
         MURNAGHAN,
-        swap("energy0, modulus, modulus_prime, volume0 = run.parameters", 'label="Murnaghan, Adam"'),
+        swap("run = descend(", "energy0, modulus, modulus_prime, volume0 = run.parameters"),
     ),
     ("cells run out of order", NETWORK, lambda notebook: code(notebook)[3].update(execution_count=99)),
     ("an assertion turned around", NETWORK, in_source("assert round(ratio) == 26", "assert round(ratio) != 26")),
