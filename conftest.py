@@ -70,7 +70,8 @@ def pytest_sessionfinish(session):
     sizes = {item.path.stem: sum(cell.cell_type == "code" for cell in item.parent.nb.cells) for item in cells}
     for item in cells:
         counts[item.path.stem][item.stash.get(KIND, "not checked")] += 1
-    in_full = {name: found for name, found in counts.items() if found.total() == sizes[name]}
+        counts[item.path.stem]["assertions"] += shares.assertions(item.cell.source)
+    in_full = {name: found for name, found in counts.items() if shares.cells(found) == sizes[name]}
     complaints = [] if session.testsfailed else shares.complaints(in_full)
     session.config.stash[COUNTS], session.config.stash[COMPLAINTS] = counts, complaints
     if complaints:

@@ -5,9 +5,10 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
-from guard import running
+from guard import running, statements
 
 KINDS = ("compared", "asserted", "ignored", "not checked")
+COLUMNS = (*KINDS, "assertions")  # of these there may be many in a cell
 FILE = Path(__file__).parent / "shares.toml"
 
 
@@ -17,8 +18,17 @@ def kind(source, outputs, checked):
         return "ignored"
     if outputs:
         return "compared"
-    asserts = any(isinstance(node, ast.Assert) for part in running(source) for node in ast.walk(part))
-    return "asserted" if asserts else "not checked"
+    return "asserted" if _assertions(running(source)) else "not checked"
+
+
+def assertions(source):
+    """How many assertions a code cell makes, those in its functions included."""
+    return _assertions(statements(source))
+
+
+def cells(counts):
+    """The number of code cells in the `counts` of a notebook."""
+    return sum(counts[kind] for kind in KINDS)
 
 
 def complaints(counts):
@@ -29,19 +39,26 @@ def complaints(counts):
 
 def complaint(name, counts, expected):
     """What is wrong with the `counts` of one notebook, or None."""
-    line = f"{name} = {{ " + ", ".join(f'"{kind}" = {counts[kind]}' for kind in KINDS) + " }"
+    line = f"{name} = {{ " + ", ".join(f'"{column}" = {counts[column]}' for column in COLUMNS) + " }"
     if expected is None:
         return f"{name} is not in {FILE.name}; add the line: {line}"
-    if Counter(expected) == counts:
+    expected = Counter(expected)  # where it has no entry, zero
+    if expected == counts:
         return None
-    fell = counts["compared"] / counts.total() < expected["compared"] / sum(expected.values())
-    what = "a smaller share of its cells is compared than before" if fell else "its cells are not those of before"
+    fell = counts["compared"] / cells(counts) < expected["compared"] / cells(expected)
+    fewer = counts["assertions"] < expected["assertions"]
+    what = "a smaller share of its cells is compared" if fell else "fewer assertions are made" if fewer else None
+    what = f"{what} than before" if what else "its cells are not those of before"
     return f"{name}: {what}; if that is meant, write into {FILE.name}: {line}"
 
 
 def table(counts):
     """The `counts` of each notebook and of all, as a text of one line each."""
-    rows = {"": ["code cells", *KINDS]}
+    rows = {"": ["code cells", *COLUMNS]}
     for name, found in {**counts, "in all": sum(counts.values(), Counter())}.items():
-        rows[name] = [found.total(), *(found[kind] for kind in KINDS)]
+        rows[name] = [cells(found), *(found[column] for column in COLUMNS)]
     return "\n".join(f"{name:30s}" + "".join(f"{entry:>13}" for entry in row) for name, row in rows.items())
+
+
+def _assertions(parts):
+    return sum(isinstance(node, ast.Assert) for part in parts for node in ast.walk(part))

@@ -154,14 +154,14 @@ def test_a_notebook_of_which_it_is_not_known_how_much_to_check_fails_the_run(tmp
     cells = [("x = 1", []), ("print(x)", stream("1\n")), ("assert x == 1", [])]
     whole = run(tmp_path, cells)
     assert whole.returncode == 1
-    line = 'planted = { "compared" = 1, "asserted" = 1, "ignored" = 0, "not checked" = 1 }'
+    line = 'planted = { "compared" = 1, "asserted" = 1, "ignored" = 0, "not checked" = 1, "assertions" = 1 }'
     assert f"planted is not in shares.toml; add the line: {line}" in whole.stdout
-    assert re.search(r"^planted +3 +1 +1 +0 +1$", whole.stdout, re.MULTILINE)
+    assert re.search(r"^planted +3 +1 +1 +0 +1 +1$", whole.stdout, re.MULTILINE)
     part = run(tmp_path, cells, "--deselect", "planted.ipynb::Cell 2")
     assert (part.returncode, "2 passed" in part.stdout, "add the line" in part.stdout) == (0, True, False)
 
 
-EXPECTED = {"compared": 6, "asserted": 2, "ignored": 1, "not checked": 1}
+EXPECTED = {"compared": 6, "asserted": 2, "ignored": 1, "not checked": 1, "assertions": 7}
 
 
 @pytest.mark.parametrize(
@@ -171,6 +171,8 @@ EXPECTED = {"compared": 6, "asserted": 2, "ignored": 1, "not checked": 1}
         ({"compared": -1, "ignored": 1}, "a smaller share of its cells is compared than before"),
         ({"compared": -1, "not checked": 1}, "a smaller share of its cells is compared than before"),
         ({"not checked": 1}, "a smaller share of its cells is compared than before"),
+        ({"assertions": -1}, "fewer assertions are made than before"),
+        ({"assertions": 1}, "its cells are not those of before"),
         ({"compared": 1}, "its cells are not those of before"),
         ({"asserted": -1, "not checked": 1}, "its cells are not those of before"),
     ],
@@ -198,3 +200,9 @@ def test_a_share_that_changes_is_a_complaint(change, complaint):
 )
 def test_a_cell_is_counted_by_what_the_run_could_notice(source, outputs, checked, kind):
     assert shares.kind(source, outputs, checked) == kind
+
+
+def test_the_assertions_of_a_cell_are_counted_wherever_they_stand():
+    source = "assert x\nfor y in z:\n    assert y\n\n\ndef f(t):\n    assert t\n    return t"
+    assert shares.assertions(source) == 3
+    assert shares.assertions("%%hy\n(assert x)") == 0

@@ -85,7 +85,7 @@ def run_tests(folder, where=("tests", "notebooks")):
     command = [sys.executable, "-m", "pytest", *options, *where]
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     failed = re.search(r"^(?:FAILED|ERROR) (\S+(?:::Cell \d+)?)", run.stdout, re.MULTILINE)
-    shares = re.search(r"^\S+: (a smaller share|its cells are not)", run.stdout, re.MULTILINE)
+    shares = re.search(r"^\S+: (a smaller share|fewer assertions|its cells are not)", run.stdout, re.MULTILINE)
     return run.returncode, failed[1] if failed else "the shares of code cells" if shares else run.stdout[-300:]
 
 
