@@ -288,7 +288,7 @@ CELLS = [
         NETWORK,
         in_source("return b1 + w10 * tanh", "return b1 + 1.01 * w10 * tanh"),
     ),
-    ("a seed changed", NETWORK, in_source("rng = np.random.RandomState(0)", "rng = np.random.RandomState(1)")),
+    ("a seed changed", NETWORK, in_source("rng=np.random.RandomState(0)", "rng=np.random.RandomState(1)")),
     ("warnings silenced", SENSITIVITY, in_source("plt.style.use(", "np.seterr(all='ignore')\nplt.style.use(")),
     (
         "a kernel of one machine",
