@@ -5,9 +5,11 @@ from io import BytesIO
 
 import numpy as np
 from matplotlib import image
+from scipy.ndimage import maximum_filter, minimum_filter
 
-PATCH = 16  # pixels: over a whole picture a lost decimal point would vanish among the white
-TOLERANCE = 2.0  # RMS in a patch, of 255: rounding is 0.2, a comma for a point 9, a curve off by 1e-3 of its axis 12
+TOLERANCE = 1.0  # RMS over a picture, of 255: rounding is 0.02, a curve moved by 1e-3 of its axis 1.3 or more
+PATCH = 16  # pixels: over the whole picture a comma for a point, 0.3, would vanish among the white
+PATCH_TOLERANCE = 4.0  # RMS in a patch, less what a shift by a pixel explains: a marker that rounding has moved is 0
 
 
 def pictures(outputs):
@@ -29,27 +31,39 @@ def differences(stored, fresh, folder, name):
     return found
 
 
+def rms(one, other):
+    """Root mean square difference over all pixels of two pictures, laid upon each other at the upper left."""
+    return float(np.sqrt(np.mean(np.square(np.subtract(*_of_one_size(one, other))))))
+
+
 def largest_difference(one, other):
     """Root mean square difference in the patch where two pictures differ most, and the patch's corner (x, y).
 
-    They are laid upon each other at the upper left.
+    A pixel counts by as much as it lies outside of what the pixels around its place have in the other picture.
     """
     one, other = _of_one_size(one, other)
-    squares = np.mean((one - other) ** 2, axis=2)
+    squares = np.mean(np.maximum(_beyond(one, other), _beyond(other, one)) ** 2, axis=2)
     squares = np.pad(squares, [(0, -size % PATCH) for size in squares.shape])
     patches = squares.reshape(len(squares) // PATCH, PATCH, -1, PATCH).mean(axis=(1, 3))
     row, column = np.unravel_index(np.argmax(patches), patches.shape)
     return float(np.sqrt(patches[row, column])), (int(column) * PATCH, int(row) * PATCH)
 
 
+def _beyond(one, other):
+    """By how much the pixels of `one` lie outside of the range of the 3 x 3 pixels there in `other`."""
+    lowest, highest = (extreme(other, size=(3, 3, 1), mode="nearest") for extreme in (minimum_filter, maximum_filter))
+    return np.maximum(0, np.maximum(one - highest, lowest - one))
+
+
 def _complaint(old, new):
     """How two pictures differ, or None."""
-    size, (x, y) = largest_difference(old, new)
-    where = f"RMS {size:.2f} in the {PATCH} x {PATCH} pixels at ({x}, {y})"
+    overall, (size, (x, y)) = rms(old, new), largest_difference(old, new)
+    found = f"RMS {overall:.2f} over all pixels, {size:.2f} in the {PATCH} x {PATCH} at ({x}, {y})"
     if old.shape != new.shape:
         sizes = [f"{shape[1]} x {shape[0]}" for shape in (old.shape, new.shape)]
-        return f"stored with {sizes[0]} pixels, drawn with {sizes[1]} now, {where}"
-    return f"{where}, above {TOLERANCE}" if size > TOLERANCE else None
+        return f"stored with {sizes[0]} pixels, drawn with {sizes[1]} now, {found}"
+    allowed = overall <= TOLERANCE and size <= PATCH_TOLERANCE
+    return None if allowed else f"{found}; {TOLERANCE} and {PATCH_TOLERANCE} are allowed"
 
 
 def _pixels(png):

@@ -99,8 +99,9 @@ TEXTS = [
     ("conftest.py", 'warnings.simplefilter("error")', 'warnings.simplefilter("ignore")'),
     ("conftest.py", "if complaints := _differing_pictures(item):", "if complaints := []:"),
     ("conftest.py", "session.exitstatus = pytest.ExitCode.TESTS_FAILED", "pass"),
-    ("tests/figures.py", "TOLERANCE = 2.0", "TOLERANCE = 20.0"),
-    ("tests/figures.py", "PATCH = 16", "PATCH = 1024"),
+    ("tests/figures.py", "\nTOLERANCE = 1.0", "\nTOLERANCE = 10.0"),
+    ("tests/figures.py", "PATCH_TOLERANCE = 4.0", "PATCH_TOLERANCE = 40.0"),
+    ("tests/figures.py", "size=(3, 3, 1)", "size=(9, 9, 1)"),
     ("tests/guard.py", '        found += [f"code cell {number}: {complaint}" for complaint in _of_cell(cell)]\n', ""),
     (
         "tests/shares.toml",
