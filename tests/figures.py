@@ -8,7 +8,7 @@ from matplotlib import image
 from scipy.ndimage import maximum_filter, minimum_filter
 
 TOLERANCE = 1.0  # RMS over a picture, of 255: rounding is 0.02, a curve moved by 1e-3 of its axis 1.3 or more
-PATCH = 16  # pixels: over the whole picture a comma for a point, 0.3, would vanish among the white
+PATCH = 16  # pixels: over the whole picture a comma for a point, 0.6, would vanish among the white
 PATCH_TOLERANCE = 4.0  # RMS in a patch, less what a shift by a pixel explains: a marker that rounding has moved is 0
 
 
