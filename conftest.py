@@ -18,7 +18,9 @@ get_ipython().events.register("pre_run_cell", lambda _: warnings.simplefilter("e
 """
 KIND = pytest.StashKey()  # of a cell: how it was checked
 COUNTS = pytest.StashKey()  # of a run: how many cells of each kind, per notebook
-COMPLAINTS = pytest.StashKey()  # of a run: notebooks of which it checked something else than it should
+COMPLAINTS = (
+    pytest.StashKey()
+)  # of a run: notebooks of which it checked something else than it should
 
 
 def pytest_configure(config):
@@ -33,7 +35,9 @@ def pytest_configure(config):
     startup.parent.mkdir(parents=True)
     startup.write_text(STARTUP)
     os.environ["IPYTHONDIR"] = profile.name
-    os.environ.pop("MPLBACKEND", None)  # set to Agg, as it often is in CI, it would take the figures away
+    os.environ.pop(
+        "MPLBACKEND", None
+    )  # set to Agg, as it often is in CI, it would take the figures away
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,7 +50,9 @@ def pytest_runtest_call(item):
         raise
     if isinstance(item, IPyNbCell):
         if complaints := _differing_pictures(item):
-            raise NbCellError(item.cell_num, "Cell figures differ", item.cell.source, "\n".join(complaints))
+            raise NbCellError(
+                item.cell_num, "Cell figures differ", item.cell.source, "\n".join(complaints)
+            )
         item.stash[KIND] = shares.kind(item.cell.source, item.cell.outputs, item.options["check"])
     return result
 
@@ -57,8 +63,12 @@ def _differing_pictures(item):
         return []
     stored, fresh = figures.pictures(item.cell.outputs), figures.pictures(item.test_outputs or [])
     folder = item.config.rootpath / "figure-differences"
-    complaints = figures.differences(stored, fresh, folder, f"{item.path.stem}-cell-{item.cell_num + 1}")
-    return [f"{item.path.name}, code cell {item.cell_num + 1}, {complaint}" for complaint in complaints]
+    complaints = figures.differences(
+        stored, fresh, folder, f"{item.path.stem}-cell-{item.cell_num + 1}"
+    )
+    return [
+        f"{item.path.name}, code cell {item.cell_num + 1}, {complaint}" for complaint in complaints
+    ]
 
 
 def pytest_sessionfinish(session):
@@ -67,7 +77,10 @@ def pytest_sessionfinish(session):
         return
     cells = [item for item in session.items if isinstance(item, IPyNbCell)]
     counts = {item.path.stem: Counter() for item in cells}
-    sizes = {item.path.stem: sum(cell.cell_type == "code" for cell in item.parent.nb.cells) for item in cells}
+    sizes = {
+        item.path.stem: sum(cell.cell_type == "code" for cell in item.parent.nb.cells)
+        for item in cells
+    }
     for item in cells:
         counts[item.path.stem][item.stash.get(KIND, "not checked")] += 1
         counts[item.path.stem]["assertions"] += shares.assertions(item.cell.source)

@@ -4,15 +4,23 @@ import autograd.numpy as np
 from ase import Atoms
 from ase.calculators.emt import EMT
 
-from helpers.checks import finite_array
+from helpers.validation import finite_array
 
-METALS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt")  # ASE's EMT has H, C, N and O as well, but only for play
-SEPARATED = 10.0  # Å, past the cutoff, where the energy no longer changes
+METALS = (
+    "Al",
+    "Cu",
+    "Ag",
+    "Au",
+    "Ni",
+    "Pd",
+    "Pt",
+)  # ASE's EMT has H, C, N and O as well, but only for play
+DISSOCIATION_DISTANCE = 10.0  # Å, past the cutoff, where the energy no longer changes
 
 
 def binding_energies(distances, element="Cu"):
     """Energies (n,) in eV of the dimer at `distances` (n,) in Å, zero where the atoms are separated."""
-    return total_energies(distances, element) - total_energies([SEPARATED], element)
+    return total_energies(distances, element) - total_energies([DISSOCIATION_DISTANCE], element)
 
 
 def total_energies(distances, element="Cu"):
@@ -54,7 +62,9 @@ def _dimers(distances, element):
         raise ValueError(f"EMT has no parameters for {element!r}; give one of {', '.join(METALS)}")
     distances = finite_array("distances", distances, (1,))
     if impossible := [float(distance) for distance in distances if not 0.01 < distance < 1e6]:
-        raise ValueError(f"distances: {impossible[0]} is none between two atoms; give lengths in Å, from 0.01 to 1e6")
+        raise ValueError(
+            f"distances: {impossible[0]} is none between two atoms; give lengths in Å, from 0.01 to 1e6"
+        )
     atoms = Atoms([element, element], positions=np.zeros((2, 3)), calculator=EMT())
     for distance in distances:
         atoms.positions[1, 0] = distance

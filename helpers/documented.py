@@ -14,16 +14,24 @@ def documented(function):
     Source: PEP 593 (Annotated); PEP 727 (Doc), withdrawn, but kept in typing_extensions.
     """
     if not inspect.isfunction(function) or hasattr(function, "__wrapped__"):
-        raise ValueError(f"documented: {function!r} is no plain function; put @documented below its other decorators")
+        raise ValueError(
+            f"documented: {function!r} is no plain function; put @documented below its other decorators"
+        )
     try:
         hints = get_type_hints(function, include_extras=True)
     except (NameError, SyntaxError, TypeError, AttributeError) as problem:
         message = f"{function.__qualname__}: an annotation can't be resolved ({problem}); define its names first"
         raise ValueError(message) from None
-    arguments = {name: _text(name, hints[name]) for name in inspect.signature(function).parameters if name in hints}
+    arguments = {
+        name: _text(name, hints[name])
+        for name in inspect.signature(function).parameters
+        if name in hints
+    }
     arguments = {name: text for name, text in arguments.items() if text}
     types = get_type_hints(function)
-    function.__annotations__ = {name: None if kind is type(None) else kind for name, kind in types.items()}
+    function.__annotations__ = {
+        name: None if kind is type(None) else kind for name, kind in types.items()
+    }
     function.__doc__ = docstring(inspect.getdoc(function), arguments)
     return with_arguments(arguments)(function)
 
@@ -43,7 +51,9 @@ def docstring(summary, arguments):
     section = "\n".join(f"{name} : {text}" for name, text in arguments.items())
     heading = "Parameters\n----------\n" if arguments else ""
     text = "\n\n".join(filter(None, [summary, heading + section]))
-    return inspect.cleandoc(text) or None  # tabs and blanks as the compiler of Python 3.13 and later leaves them
+    return (
+        inspect.cleandoc(text) or None
+    )  # tabs and blanks as the compiler of Python 3.13 and later leaves them
 
 
 def _text(name, hint):
@@ -51,5 +61,7 @@ def _text(name, hint):
     metadata = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     texts = [note.documentation for note in metadata if isinstance(note, Doc)]
     if not texts and "Doc(" in repr(hint):
-        raise ValueError(f"{name}: its Doc is inside of {hint}; write Annotated[type, Doc(...)], type | None within")
+        raise ValueError(
+            f"{name}: its Doc is inside of {hint}; write Annotated[type, Doc(...)], type | None within"
+        )
     return texts[-1] if texts else None

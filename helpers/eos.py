@@ -10,10 +10,10 @@ from autograd import elementwise_grad
 from numpy.polynomial import Polynomial
 from scipy.constants import physical_constants
 
-from helpers.checks import finite_array
-from helpers.regression import fit
+from helpers.least_squares import fit
+from helpers.validation import finite_array
 
-GPA = (  # GPa in one Ha/bohr³, CODATA
+GPA_PER_HARTREE_BOHR3 = (  # GPa in one Ha/bohr³, CODATA
     physical_constants["Hartree energy"][0] / physical_constants["Bohr radius"][0] ** 3 / 1e9
 )
 
@@ -40,7 +40,9 @@ def birch_murnaghan(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0):
     Source: Birch, Phys. Rev. 71, 809 (1947).
     """
     x = (volume0 / volume) ** (2 / 3)
-    return energy0 + 9 / 16 * volume0 * bulk_modulus * (x - 1) ** 2 * ((x - 1) * bulk_modulus_prime + 6 - 4 * x)
+    return energy0 + 9 / 16 * volume0 * bulk_modulus * (x - 1) ** 2 * (
+        (x - 1) * bulk_modulus_prime + 6 - 4 * x
+    )
 
 
 def vinet(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0):
@@ -61,7 +63,9 @@ def poirier_tarantola(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0
     Source: Poirier & Tarantola, Phys. Earth Planet. Inter. 109, 1 (1998).
     """
     strain = np.log(volume0 / volume)
-    return energy0 + volume0 * bulk_modulus / 6 * strain**2 * (3 + (bulk_modulus_prime - 2) * strain)
+    return energy0 + volume0 * bulk_modulus / 6 * strain**2 * (
+        3 + (bulk_modulus_prime - 2) * strain
+    )
 
 
 def pressure(equation):
@@ -78,7 +82,10 @@ def bulk_modulus(equation):
 
 def fit_eos(equation, volumes, energies):
     """The `Fit` of `equation` to `energies` (n,) at `volumes` (n,); it finds its own guess."""
-    volumes, energies = finite_array("volumes", volumes, (1,)), finite_array("energies", energies, (1,))
+    volumes, energies = (
+        finite_array("volumes", volumes, (1,)),
+        finite_array("energies", energies, (1,)),
+    )
     if len(volumes) != len(energies) or len(volumes) < 4:
         raise ValueError(
             f"{len(volumes)} volumes and {len(energies)} energies; give one energy for each of 4 or more"

@@ -6,8 +6,8 @@ from itertools import pairwise
 import autograd.numpy as np
 from autograd import elementwise_grad, make_vjp
 
-from helpers.checks import check_layers, check_training, finite_array, whole
-from helpers.derivatives import tanh
+from helpers.autodiff import tanh
+from helpers.validation import check_integer, finite_array
 
 STEEPNESS = 2.0  # the spread of the first slopes, per standard deviation of the inputs
 DAMPING = 1e-8  # of the outer weights: without it units that are all but equal cancel, and digits are lost
@@ -28,7 +28,7 @@ def random_layers(sizes, rng, scale=0.1):
 
 def predict(layers, inputs, activation=tanh):
     """Outputs (n_inputs, n_outputs) of the perceptron `layers` at `inputs` (n_inputs, n_features)."""
-    check_layers(layers, inputs)
+    _check_layers(layers, inputs)
     *hidden, (weights, biases) = layers
     for hidden_weights, hidden_biases in hidden:
         inputs = activation(np.dot(inputs, hidden_weights) + hidden_biases)
@@ -45,7 +45,7 @@ class Network:
     def __call__(self, inputs):
         """Outputs (n_inputs,) at `inputs`: those of `predict`, computed in place, a row for each unit."""
         columns = _columns(finite_array("inputs", inputs, (1, 2)))
-        check_layers(self.layers, columns)
+        _check_layers(self.layers, columns)
         *hidden, (weights, biases) = self.layers
         units = columns.T
         for hidden_weights, hidden_biases in hidden:
@@ -54,7 +54,7 @@ class Network:
             np.tanh(units, out=units)
         return np.dot(weights[:, 0], units) + biases[0]
 
-    def slope(self, inputs):
+    def gradient(self, inputs):
         """Derivatives of the outputs by the inputs, in the shape of `inputs`."""
         inputs = finite_array("inputs", inputs, (1, 2))
         slope = elementwise_grad(lambda columns: predict(self.layers, columns))
@@ -68,13 +68,18 @@ def train(inputs, targets, hidden, rng, starts=12):
     Levenberg–Marquardt moves the hidden layer alone. Source: Golub & Pereyra, SIAM J. Numer. Anal. 10, 413
     (1973), with the Jacobian of Kaufman, BIT 15, 49 (1975).
     """
-    columns, targets = _columns(finite_array("inputs", inputs, (1, 2))), finite_array("targets", targets, (1,))
-    check_training(columns, targets, whole("hidden", hidden), rng)
+    columns, targets = (
+        _columns(finite_array("inputs", inputs, (1, 2))),
+        finite_array("targets", targets, (1,)),
+    )
+    _check_training(columns, targets, check_integer("hidden", hidden), rng)
     shift, scale = columns.mean(axis=0), columns.std(axis=0)
     centre, spread = targets.mean(), targets.std() or 1.0
-    scaled = np.column_stack([(columns - shift) / scale, np.ones(len(columns))])  # the ones are the biases'
+    scaled = np.column_stack(
+        [(columns - shift) / scale, np.ones(len(columns))]
+    )  # the ones are the biases'
     best = None, None, np.inf
-    for _ in range(whole("starts", starts)):
+    for _ in range(check_integer("starts", starts)):
         fit = _descend(_random_hidden(scaled, hidden, rng), scaled, (targets - centre) / spread)
         best = min(best, fit, key=lambda fit: fit[2])
         if best[2] <= EXACT**2 * len(targets):
@@ -90,7 +95,9 @@ def train(inputs, targets, hidden, rng, starts=12):
 def _random_hidden(inputs, hidden, rng):
     """A hidden layer: its weights, and its biases as the last row, where `inputs` have ones."""
     weights = rng.standard_normal((inputs.shape[1] - 1, hidden)) * STEEPNESS
-    knees = inputs[rng.integers(len(inputs), size=hidden), :-1]  # each unit bends at one of the data
+    knees = inputs[
+        rng.integers(len(inputs), size=hidden), :-1
+    ]  # each unit bends at one of the data
     return np.vstack([weights, -np.sum(knees.T * weights, axis=0)])
 
 
@@ -138,3 +145,42 @@ def _eliminate(table, damping):
 def _columns(inputs):
     """`inputs` (n_inputs,) as a column, or (n_inputs, n_features) as they are."""
     return inputs if inputs.ndim == 2 else inputs[:, np.newaxis]
+
+
+def _check_training(inputs, targets, hidden, rng):
+    """Refuse `inputs` (n_inputs, n_features) and `targets` on which no network of `hidden` units can be trained."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
+    if targets.shape != inputs.shape[:1]:
+        raise ValueError(f"{len(targets)} targets for {len(inputs)} inputs; give one for each")
+    parameters = hidden * (inputs.shape[1] + 2) + 1
+    if len(targets) < parameters:
+        raise ValueError(
+            f"{len(targets)} points for {parameters} parameters; give more, or fewer hidden units"
+        )
+    ranges = np.ptp(inputs, axis=0)
+    if not np.all(ranges > 0):
+        raise ValueError("inputs: a column is constant; leave it out")
+    if np.any((ranges < 1e-150) | (ranges > 1e150)) or not (
+        np.ptp(targets) == 0 or 1e-150 < np.ptp(targets) < 1e150
+    ):
+        raise ValueError("the range of the data is beyond 1e-150 to 1e150; change the unit")
+
+
+def _check_layers(layers, inputs):
+    """Refuse inputs and layers that don't fit one behind the other."""
+    if not layers:
+        raise ValueError("there are no layers; give a list of (weights, biases)")
+    if np.ndim(inputs) != 2:
+        raise ValueError(
+            f"inputs have shape {np.shape(inputs)}; give (n_inputs, n_features): inputs[:, np.newaxis]"
+        )
+    width = np.shape(inputs)[1]
+    for i, (weights, biases) in enumerate(layers):
+        n_in, n_out = np.shape(weights) if np.ndim(weights) == 2 else (None, None)
+        if n_in != width or np.shape(biases) != (n_out,):
+            raise ValueError(
+                f"layer {i}: weights {np.shape(weights)} and biases {np.shape(biases)} behind {width} columns; "
+                f"give ({width}, n) and (n,)"
+            )
+        width = n_out

@@ -30,7 +30,9 @@ def _search(residuals, jacobian, guess):
 
     tolerances = dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
     most = 1000 * len(guess)
-    return least_squares(residuals, guess, finite_jacobian, x_scale="jac", max_nfev=most, **tolerances).x
+    return least_squares(
+        residuals, guess, finite_jacobian, x_scale="jac", max_nfev=most, **tolerances
+    ).x
 
 
 def _close_in(residuals, jacobian, parameters, floor):

@@ -12,9 +12,7 @@ from queue import Empty
 import nbformat
 from nbclient import NotebookClient
 
-WIDGET = (
-    "application/vnd.jupyter.widget-view+json"  # a slider's name changes with each run, and means nothing without it
-)
+WIDGET = "application/vnd.jupyter.widget-view+json"  # a slider's name changes with each run, and means nothing without it
 
 
 def again_and_again(get_msg, interval=1.0):
@@ -66,13 +64,19 @@ def execute(path):
     client.execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+            cell.outputs = [
+                output for output in cell.outputs if WIDGET not in output.get("data", {})
+            ]
     notebook.metadata.pop("widgets", None)  # their state, pictures included
-    notebook.metadata.language_info.pop("version", None)  # of Python: any that is supported gives the same outputs
+    notebook.metadata.language_info.pop(
+        "version", None
+    )  # of Python: any that is supported gives the same outputs
     nbformat.write(notebook, path)
     for cell in notebook.cells:
         if "picture" in cell.metadata.get("tags", []):
-            (path.parent / "pictures" / f"{path.stem}.png").write_bytes(b64decode(cell.outputs[-1].data["image/png"]))
+            (path.parent / "pictures" / f"{path.stem}.png").write_bytes(
+                b64decode(cell.outputs[-1].data["image/png"])
+            )
     print(f"\r{path.stem}: {count} cells in {time.monotonic() - began:.0f} s", flush=True)
 
 

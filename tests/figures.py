@@ -14,7 +14,11 @@ PATCH_TOLERANCE = 4.0  # RMS in a patch, less what a shift by a pixel explains: 
 
 def pictures(outputs):
     """The PNGs, in base64, among a cell's outputs."""
-    return [output["data"]["image/png"].strip() for output in outputs if "image/png" in output.get("data", {})]
+    return [
+        output["data"]["image/png"].strip()
+        for output in outputs
+        if "image/png" in output.get("data", {})
+    ]
 
 
 def differences(stored, fresh, folder, name):
@@ -22,12 +26,18 @@ def differences(stored, fresh, folder, name):
 
     Of each pair that differs three pictures are left in `folder`: `name`-1-stored.png, -fresh and -difference.
     """
-    found = [] if len(stored) == len(fresh) else [f"{len(stored)} figures are stored, {len(fresh)} drawn now"]
+    found = (
+        []
+        if len(stored) == len(fresh)
+        else [f"{len(stored)} figures are stored, {len(fresh)} drawn now"]
+    )
     for number, (old, new) in enumerate(zip(stored, fresh, strict=False), 1):
         if old != new and (complaint := _complaint(_pixels(old), _pixels(new))):
             folder.mkdir(exist_ok=True)
             _leave(_pixels(old), _pixels(new), f"{folder}/{name}-{number}")
-            found.append(f"figure {number}: {complaint}; see {folder.name}/{name}-{number}-difference.png")
+            found.append(
+                f"figure {number}: {complaint}; see {folder.name}/{name}-{number}-difference.png"
+            )
     return found
 
 
@@ -51,7 +61,10 @@ def largest_difference(one, other):
 
 def _beyond(one, other):
     """By how much the pixels of `one` lie outside of the range of the 3 x 3 pixels there in `other`."""
-    lowest, highest = (extreme(other, size=(3, 3, 1), mode="nearest") for extreme in (minimum_filter, maximum_filter))
+    lowest, highest = (
+        extreme(other, size=(3, 3, 1), mode="nearest")
+        for extreme in (minimum_filter, maximum_filter)
+    )
     return np.maximum(0, np.maximum(one - highest, lowest - one))
 
 
@@ -76,7 +89,8 @@ def _of_one_size(*pictures):
     """The pictures, filled up with white at the right and below."""
     height, width = np.max([picture.shape[:2] for picture in pictures], axis=0)
     return [
-        np.pad(p, [(0, height - p.shape[0]), (0, width - p.shape[1]), (0, 0)], constant_values=255) for p in pictures
+        np.pad(p, [(0, height - p.shape[0]), (0, width - p.shape[1]), (0, 0)], constant_values=255)
+        for p in pictures
     ]
 
 

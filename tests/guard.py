@@ -29,18 +29,28 @@ def complaints(notebook):
     if not cells:
         found.append("there are no code cells")
     if counts != list(range(1, len(cells) + 1)):
-        found.append(f"cells were not executed once each, in order, from a fresh kernel: counts {counts}")
+        found.append(
+            f"cells were not executed once each, in order, from a fresh kernel: counts {counts}"
+        )
     for number, cell in enumerate(cells, 1):
         found += [f"code cell {number}: {complaint}" for complaint in _of_cell(cell)]
-        if (moved := INTERACT.search("".join(cell["source"]))) and not any(_shows(moved[1], one) for one in cells):
-            found.append(f"code cell {number}: what {moved[1]} shows is compared nowhere; call it in a cell before")
+        if (moved := INTERACT.search("".join(cell["source"]))) and not any(
+            _shows(moved[1], one) for one in cells
+        ):
+            found.append(
+                f"code cell {number}: what {moved[1]} shows is compared nowhere; call it in a cell before"
+            )
     return found
 
 
 def _shows(function, cell):
     """Whether the cell's outputs are compared, and come from a plain call of `function`."""
     tags, calls = cell["metadata"].get("tags", []), _top_level("".join(cell["source"]))
-    return IGNORED not in tags and cell["outputs"] and any(call.startswith(f"{function}(") for call in calls)
+    return (
+        IGNORED not in tags
+        and cell["outputs"]
+        and any(call.startswith(f"{function}(") for call in calls)
+    )
 
 
 def _of_cell(cell):
@@ -55,17 +65,25 @@ def _of_cell(cell):
         "a control character is stored": CONTROL.search(text),
         "a path of a machine": MACHINE_PATH.search(text + "\n" + source),
         f"a tag other than {IGNORED} and {PICTURE}": set(tags) - {IGNORED, PICTURE},
-        "a marker of nbval in the source; use a tag": re.search(r"#\s*(?:NBVAL_|PYTEST_VALIDATE)", source),
+        "a marker of nbval in the source; use a tag": re.search(
+            r"#\s*(?:NBVAL_|PYTEST_VALIDATE)", source
+        ),
         "ignored without a reason; time something, or write '# not compared: why'": (
             IGNORED in tags and not REASON.search(source)
         ),
-        "its output is gone": not outputs and not moves and (IGNORED in tags or _shows_something(source)),
+        "its output is gone": not outputs
+        and not moves
+        and (IGNORED in tags or _shows_something(source)),
         "sliders are not kept; make notebooks leaves them out": moves and outputs,
         f"sliders without the tag {IGNORED}": moves and IGNORED not in tags,
-        "its figure is gone": any("<Figure" in _text(output) and not _has_picture(output) for output in outputs)
+        "its figure is gone": any(
+            "<Figure" in _text(output) and not _has_picture(output) for output in outputs
+        )
         or ("plt.show()" in _top_level(source) and not any(map(_has_picture, outputs))),
         "a picture that is no PNG isn't compared": any(
-            kind.startswith("image/") and kind != "image/png" for output in outputs for kind in output.get("data", {})
+            kind.startswith("image/") and kind != "image/png"
+            for output in outputs
+            for kind in output.get("data", {})
         ),
         "a figure where nothing is compared": IGNORED in tags and any(map(_has_picture, outputs)),
         "warnings or errors are silenced": SILENCED.search(source),
@@ -76,7 +94,10 @@ def _of_cell(cell):
 def _text(output):
     """All text of an output, whatever its kind."""
     data = output.get("data", {})
-    parts = [output.get("text", ""), *(value for kind, value in data.items() if kind.startswith("text/"))]
+    parts = [
+        output.get("text", ""),
+        *(value for kind, value in data.items() if kind.startswith("text/")),
+    ]
     return "\n".join("".join(part) for part in parts)
 
 
@@ -94,7 +115,9 @@ def statements(source):
 
 def running(source):
     """The statements that run when the cell does: all but definitions."""
-    return [part for part in statements(source) if not isinstance(part, ast.FunctionDef | ast.ClassDef)]
+    return [
+        part for part in statements(source) if not isinstance(part, ast.FunctionDef | ast.ClassDef)
+    ]
 
 
 def _shows_something(source):
@@ -108,4 +131,8 @@ def _shows_something(source):
 
 def _top_level(source):
     """The cell's calls that stand alone, outside functions."""
-    return {ast.unparse(statement) for statement in statements(source) if isinstance(statement, ast.Expr)}
+    return {
+        ast.unparse(statement)
+        for statement in statements(source)
+        if isinstance(statement, ast.Expr)
+    }

@@ -42,15 +42,21 @@ def build(target):
         shutil.copy(ROOT / name, target)
     texts = {"index.html": ROOT / "README.md", "data.html": ROOT / "data" / "README.md"}
     notebooks = {f"{path.stem}.html": path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-    titles = {"index.html": "Living notebooks"} | {page: page.removesuffix(".html") for page in notebooks}
+    titles = {"index.html": "Living notebooks"} | {
+        page: page.removesuffix(".html") for page in notebooks
+    }
     exporter = HTMLExporter(
-        extra_loaders=[DictLoader({"page.html.j2": TEMPLATE})], template_file="page.html.j2", mathjax_url=MATHJAX
+        extra_loaders=[DictLoader({"page.html.j2": TEMPLATE})],
+        template_file="page.html.j2",
+        mathjax_url=MATHJAX,
     )
     for page, path in (texts | notebooks).items():
         notebook = nbformat.read(path, as_version=4) if page in notebooks else _as_notebook(path)
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
-                cell.source = re.sub(r"\]\((?:notebooks/)?(\S+)\.ipynb\)", r"](\1.html)", cell.source)
+                cell.source = re.sub(
+                    r"\]\((?:notebooks/)?(\S+)\.ipynb\)", r"](\1.html)", cell.source
+                )
         notebook.metadata["title"] = titles.get(page, "Data")
         html, _ = exporter.from_notebook_node(notebook, resources={"pages": titles})
         (target / page).write_text(html, encoding="utf-8")
@@ -60,7 +66,9 @@ def build(target):
 def _as_notebook(path):
     """A Markdown file as a notebook of one cell."""
     text = path.read_text(encoding="utf-8")
-    text = text.replace("](data/README.md)", "](data.html)").replace("](notebooks/pictures/", "](pictures/")
+    text = text.replace("](data/README.md)", "](data.html)").replace(
+        "](notebooks/pictures/", "](pictures/"
+    )
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
 
@@ -100,4 +108,6 @@ if __name__ == "__main__":
     pages = build(site)
     if problems := broken(site, pages):
         sys.exit("\n".join(problems))
-    print(f"{len(pages)} pages, every link of theirs within the site leads somewhere: open {site.name}/index.html")
+    print(
+        f"{len(pages)} pages, every link of theirs within the site leads somewhere: open {site.name}/index.html"
+    )

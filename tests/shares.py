@@ -34,12 +34,18 @@ def cells(counts):
 def complaints(counts):
     """What is wrong with the `counts` of notebooks that have run in full: a list of sentences."""
     expected = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    return [sentence for name in counts if (sentence := complaint(name, counts[name], expected.get(name)))]
+    return [
+        sentence
+        for name in counts
+        if (sentence := complaint(name, counts[name], expected.get(name)))
+    ]
 
 
 def complaint(name, counts, expected):
     """What is wrong with the `counts` of one notebook, or None."""
-    line = f"{name} = {{ " + ", ".join(f'"{column}" = {counts[column]}' for column in COLUMNS) + " }"
+    line = (
+        f"{name} = {{ " + ", ".join(f'"{column}" = {counts[column]}' for column in COLUMNS) + " }"
+    )
     if expected is None:
         return f"{name} is not in {FILE.name}; add the line: {line}"
     expected = Counter(expected)  # where it has no entry, zero
@@ -47,7 +53,13 @@ def complaint(name, counts, expected):
         return None
     fell = counts["compared"] / cells(counts) < expected["compared"] / cells(expected)
     fewer = counts["assertions"] < expected["assertions"]
-    what = "a smaller share of its cells is compared" if fell else "fewer assertions are made" if fewer else None
+    what = (
+        "a smaller share of its cells is compared"
+        if fell
+        else "fewer assertions are made"
+        if fewer
+        else None
+    )
     what = f"{what} than before" if what else "its cells are not those of before"
     return f"{name}: {what}; if that is meant, write into {FILE.name}: {line}"
 
@@ -57,7 +69,9 @@ def table(counts):
     rows = {"": ["code cells", *COLUMNS]}
     for name, found in {**counts, "in all": sum(counts.values(), Counter())}.items():
         rows[name] = [cells(found), *(found[column] for column in COLUMNS)]
-    return "\n".join(f"{name:30s}" + "".join(f"{entry:>13}" for entry in row) for name, row in rows.items())
+    return "\n".join(
+        f"{name:30s}" + "".join(f"{entry:>13}" for entry in row) for name, row in rows.items()
+    )
 
 
 def _assertions(parts):

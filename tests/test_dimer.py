@@ -10,7 +10,16 @@ from ase import Atoms
 from ase.calculators.emt import EMT
 from autograd import elementwise_grad
 
-from helpers.dimer import METALS, SEPARATED, binding_energies, buckingham, forces, morse, rose, total_energies
+from helpers.dimer import (
+    DISSOCIATION_DISTANCE,
+    METALS,
+    binding_energies,
+    buckingham,
+    forces,
+    morse,
+    rose,
+    total_energies,
+)
 from helpers.eos import vinet
 
 # 30 distances in Å, energies in eV and the force on the second atom in eV/Å, by ASE 3.29 on another machine
@@ -30,12 +39,14 @@ def test_the_forces_are_the_stored_ones():
 @pytest.mark.parametrize("element", METALS)
 def test_the_forces_are_minus_the_slope_of_the_energies(element):
     distances, step = np.linspace(1.9, 4.5, 14), 1e-5
-    slope = (binding_energies(distances + step, element) - binding_energies(distances - step, element)) / (2 * step)
+    slope = (
+        binding_energies(distances + step, element) - binding_energies(distances - step, element)
+    ) / (2 * step)
     assert np.allclose(forces(distances, element), -slope, rtol=0, atol=1e-7)
 
 
 def test_atoms_too_close_are_pushed_apart_and_atoms_too_far_are_pulled_together():
-    close, at_rest, far, apart = forces([1.7, 2.168450416, 3.0, SEPARATED])
+    close, at_rest, far, apart = forces([1.7, 2.168450416, 3.0, DISSOCIATION_DISTANCE])
     assert close > 0 > far
     assert at_rest == pytest.approx(0, abs=1e-6)
     assert apart == 0
@@ -47,8 +58,8 @@ def test_an_atoms_object_made_anew_has_the_same_energy():
 
 
 def test_the_zero_is_where_the_atoms_are_apart():
-    assert total_energies([SEPARATED])[0] == pytest.approx(7.02, abs=1e-12)
-    assert np.all(binding_energies([5.8769, SEPARATED, 50.0]) == 0)
+    assert total_energies([DISSOCIATION_DISTANCE])[0] == pytest.approx(7.02, abs=1e-12)
+    assert np.all(binding_energies([5.8769, DISSOCIATION_DISTANCE, 50.0]) == 0)
 
 
 def test_the_minimum_of_copper():
@@ -65,7 +76,9 @@ def test_every_metal_of_emt_binds(element):
 @pytest.mark.parametrize("quantity", [binding_energies, forces])
 @pytest.mark.parametrize("element", ["Fe", "H", "Xx", "", "Cu2"])
 def test_an_element_without_parameters_is_refused(quantity, element):
-    with pytest.raises(ValueError, match=rf"EMT has no parameters for '{element}'; give one of Al, Cu"):
+    with pytest.raises(
+        ValueError, match=rf"EMT has no parameters for '{element}'; give one of Al, Cu"
+    ):
         quantity([2.0], element)
 
 
@@ -73,7 +86,8 @@ def test_an_element_without_parameters_is_refused(quantity, element):
 @pytest.mark.parametrize("distance", [0.0, -1.0, 1e-200, 1e300])
 def test_a_distance_that_is_none_is_refused(quantity, distance):
     with pytest.raises(
-        ValueError, match=re.escape(f"distances: {distance} is none between two atoms; give lengths in Å")
+        ValueError,
+        match=re.escape(f"distances: {distance} is none between two atoms; give lengths in Å"),
     ):
         quantity([2.0, distance])
 
@@ -108,7 +122,10 @@ def test_rose_has_its_depth_at_its_equilibrium_and_vanishes_far_away():
 
 def test_vinets_equation_of_state_is_rose_with_the_cube_root_of_the_volume_for_a_distance():
     volumes, (bulk_modulus, prime, volume0) = np.linspace(50, 120, 8), (0.4, 4.5, 80.0)
-    depth, steepness = 4 * volume0 * bulk_modulus / (prime - 1) ** 2, 3 / 2 * (prime - 1) / np.cbrt(volume0)
+    depth, steepness = (
+        4 * volume0 * bulk_modulus / (prime - 1) ** 2,
+        3 / 2 * (prime - 1) / np.cbrt(volume0),
+    )
     of_rose = rose(np.cbrt(volumes), depth, steepness, np.cbrt(volume0))
     assert np.allclose(of_rose, vinet(volumes, -depth, bulk_modulus, prime, volume0), rtol=1e-12)
 
@@ -119,7 +136,7 @@ def test_buckingham_is_an_exponential_less_a_sixth_power():
 
 @pytest.mark.parametrize("element", METALS)
 def test_the_zero_is_each_metals_own(element):
-    assert np.array_equal(binding_energies([SEPARATED, 30.0], element), [0, 0])
+    assert np.array_equal(binding_energies([DISSOCIATION_DISTANCE, 30.0], element), [0, 0])
 
 
 def test_the_metals_are_all_that_ases_emt_has_parameters_for():

@@ -61,7 +61,9 @@ def test_the_types_stay_and_the_documentation_leaves_the_annotation():
 
 
 def test_the_expansion_is_a_function_definition_with_the_docstring_in_it():
-    expansion = hy_eval("""(hy.macroexpand '(mydef f [[a "an int"] [b "an int"]] "some doc" (* a b)))""")
+    expansion = hy_eval(
+        """(hy.macroexpand '(mydef f [[a "an int"] [b "an int"]] "some doc" (* a b)))"""
+    )
     head, decorators, name, parameters, text, body = expansion
     assert [str(head), str(name), [str(p) for p in parameters]] == ["defn", "f", ["a", "b"]]
     assert str(text) == "some doc\n\nParameters\n----------\na : an int\nb : an int"
@@ -83,7 +85,13 @@ def everything(
 
 
 def test_defaults_stars_and_keywords():
-    assert everything.args == {"a": "first", "b": "second", "rest": "more", "c": "third", "others": "the rest"}
+    assert everything.args == {
+        "a": "first",
+        "b": "second",
+        "rest": "more",
+        "c": "third",
+        "others": "the rest",
+    }
     assert str(inspect.signature(everything)) == (
         "(a: int, /, b: float = 2.0, *rest: int, undocumented=None, c: int | None = None, **others: str) -> int"
     )
@@ -95,8 +103,17 @@ def test_defaults_stars_and_keywords_in_hy():
             [[c None] "third"] [#** others "the rest"]]""",
         "a",
     )
-    assert function.args == {"a": "first", "b_c": "second", "rest": "more", "c": "third", "others": "the rest"}
-    assert str(inspect.signature(function)) == "(a: int, /, b_c: float = 2.0, *rest: int, c=None, **others)"
+    assert function.args == {
+        "a": "first",
+        "b_c": "second",
+        "rest": "more",
+        "c": "third",
+        "others": "the rest",
+    }
+    assert (
+        str(inspect.signature(function))
+        == "(a: int, /, b_c: float = 2.0, *rest: int, c=None, **others)"
+    )
     assert function(1, 2, 3, c=4, d=5) == 1
 
 
@@ -119,13 +136,21 @@ def test_of_several_documentations_the_last_one_counts():
 
 def test_annotations_that_are_strings_are_resolved():
     names = {"Annotated": Annotated, "Doc": Doc, "documented": documented}
-    exec("from __future__ import annotations\n@documented\ndef f(x: Annotated[float, Doc('deep')]): pass", names)
+    exec(
+        "from __future__ import annotations\n@documented\ndef f(x: Annotated[float, Doc('deep')]): pass",
+        names,
+    )
     assert names["f"].args == {"x": "deep"}
 
 
 @pytest.mark.parametrize(
     ("summary", "arguments", "text"),
-    [("Do it", {}, "Do it"), (None, {"a": "x"}, "Parameters\n----------\na : x"), (None, {}, None), ("", {}, None)],
+    [
+        ("Do it", {}, "Do it"),
+        (None, {"a": "x"}, "Parameters\n----------\na : x"),
+        (None, {}, None),
+        ("", {}, None),
+    ],
 )
 def test_what_is_missing_leaves_no_gap(summary, arguments, text):
     assert docstring(summary, arguments) == text
@@ -172,10 +197,13 @@ class Example:
 
 
 @pytest.mark.parametrize(
-    "thing", [len, Example, Example().method, staticmethod(len), partial(int, base=2), cache(lambda: 1)]
+    "thing",
+    [len, Example, Example().method, staticmethod(len), partial(int, base=2), cache(lambda: 1)],
 )
 def test_what_is_no_plain_function_is_refused(thing):
-    with pytest.raises(ValueError, match="is no plain function; put @documented below its other decorators"):
+    with pytest.raises(
+        ValueError, match="is no plain function; put @documented below its other decorators"
+    ):
         documented(thing)
 
 
@@ -193,7 +221,9 @@ def test_an_annotation_that_can_t_be_resolved_is_refused(annotation):
         pass
 
     f.__annotations__ = {"x": annotation}
-    with pytest.raises(ValueError, match=r"\.f: an annotation can't be resolved \(.+\); define its names first"):
+    with pytest.raises(
+        ValueError, match=r"\.f: an annotation can't be resolved \(.+\); define its names first"
+    ):
         documented(f)
 
 
@@ -217,7 +247,9 @@ def test_a_function_that_wraps_another_is_refused():
 
 
 def test_tabs_and_blanks_are_as_pythons_compiler_leaves_them():
-    assert docstring("  a\n    b", {"x": "in\tm"}) == "a\n    b\n\nParameters\n----------\nx : in  m"
+    assert (
+        docstring("  a\n    b", {"x": "in\tm"}) == "a\n    b\n\nParameters\n----------\nx : in  m"
+    )
 
 
 def test_code_that_leads_a_body_is_no_docstring():

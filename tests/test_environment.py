@@ -15,9 +15,15 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = PROJECT["dependency-groups"]
 APART = {"benchmarks", "browser"}  # groups that are installed in environments of their own
-DIRECT = [Requirement(line) for lines in [PROJECT["project"]["dependencies"], *GROUPS.values()] for line in lines]
+DIRECT = [
+    Requirement(line)
+    for lines in [PROJECT["project"]["dependencies"], *GROUPS.values()]
+    for line in lines
+]
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-LOCKED = [Requirement(line) for line in LOCK.splitlines() if line and not line.lstrip().startswith("#")]
+LOCKED = [
+    Requirement(line) for line in LOCK.splitlines() if line and not line.lstrip().startswith("#")
+]
 
 
 def test_the_lock_pins_every_package_and_says_nothing_else():
@@ -30,7 +36,9 @@ def test_the_lock_pins_every_package_and_says_nothing_else():
 def test_the_lock_meets_every_direct_dependency():
     apart = {Requirement(line).name for group in APART for line in GROUPS[group]}
     for direct in [direct for direct in DIRECT if direct.name not in apart]:
-        pins = [pin for pin in LOCKED if canonicalize_name(pin.name) == canonicalize_name(direct.name)]
+        pins = [
+            pin for pin in LOCKED if canonicalize_name(pin.name) == canonicalize_name(direct.name)
+        ]
         assert pins, f"{direct.name} is not in requirements.txt: make lock"
         for pin in pins:
             (version,) = (specifier.version for specifier in pin.specifier)
@@ -55,7 +63,9 @@ def test_conda_takes_python_from_conda_forge_and_all_else_from_the_lock():
     assert environment["channels"] == ["conda-forge"]
     assert pip == "pip"
     assert through_pip == {"pip": ["-r requirements.txt", "-e ."]}
-    assert SpecifierSet(PROJECT["project"]["requires-python"]).contains(python.removeprefix("python="))
+    assert SpecifierSet(PROJECT["project"]["requires-python"]).contains(
+        python.removeprefix("python=")
+    )
 
 
 def test_python_is_stated_alike_everywhere():

@@ -10,32 +10,49 @@ import numpy as np
 import helpers
 from helpers.network import train
 
-MODULES = {path.stem: path for path in Path(helpers.__file__).parent.glob("*.py") if path.stem != "__init__"}
+MODULES = {
+    path.stem: path
+    for path in Path(helpers.__file__).parent.glob("*.py")
+    if path.stem != "__init__"
+}
 
 
 def ours(path):
     """The helpers that a helper imports."""
     imports = [
-        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
     ]
-    return {node.module.removeprefix("helpers.") for node in imports if node.module.startswith("helpers")}
+    return {
+        node.module.removeprefix("helpers.")
+        for node in imports
+        if node.module.startswith("helpers")
+    }
 
 
-def test_the_import_graph_is_a_tree_that_grows_from_derivatives():
+def test_the_import_graph_is_a_tree_that_grows_from_autodiff():
     graph = {name: ours(path) for name, path in MODULES.items()}
-    assert {name: below - {"checks"} for name, below in graph.items() if below - {"checks"}} == {
-        "eos": {"regression"},
-        "regression": {"derivatives", "optimum"},
-        "network": {"derivatives"},
-        "kinetics": {"derivatives"},
+    assert {
+        name: below - {"validation"} for name, below in graph.items() if below - {"validation"}
+    } == {
+        "eos": {"least_squares"},
+        "least_squares": {"autodiff", "optimum"},
+        "network": {"autodiff"},
+        "reversible_reaction": {"autodiff"},
+        "published": {"tables"},
     }
 
 
 def test_only_the_modules_that_need_them_load_ase_and_hy():
     light = [f"helpers.{name}" for name in MODULES if name not in ("dimer",)]
     heavy = ["ase", "hy", "pycse", "matplotlib", "IPython", "pandas"]
-    code = f"import sys, {', '.join(light)}; print([name for name in {heavy} if name in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = (
+        f"import sys, {', '.join(light)}; print([name for name in {heavy} if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "[]"
     assert result.stderr == ""
 

@@ -25,7 +25,9 @@ def test_random_layers_have_the_shapes_of_their_sizes():
 def test_random_layers_draw_weights_then_biases_layer_by_layer():
     (weights0, biases0), (weights1, biases1) = random_layers((1, 3, 1), RNG(7))
     drawn = 0.1 * RNG(7).standard_normal(10)
-    assert np.array_equal(np.concatenate([weights0.ravel(), biases0, weights1.ravel(), biases1]), drawn)
+    assert np.array_equal(
+        np.concatenate([weights0.ravel(), biases0, weights1.ravel(), biases1]), drawn
+    )
 
 
 def test_one_hidden_layer_is_the_formula_of_the_post():
@@ -41,7 +43,10 @@ def test_without_activation_layers_collapse_into_one():
     (w0, b0), (w1, b1) = layers = random_layers((2, 4, 3), RNG(1), scale=1.0)
     inputs = RNG(2).standard_normal((9, 2))
     assert np.allclose(
-        predict(layers, inputs, lambda sums: sums), inputs @ (w0 @ w1) + b0 @ w1 + b1, rtol=0, atol=1e-13
+        predict(layers, inputs, lambda sums: sums),
+        inputs @ (w0 @ w1) + b0 @ w1 + b1,
+        rtol=0,
+        atol=1e-13,
     )
 
 
@@ -54,9 +59,21 @@ def test_the_layers_can_be_differentiated():
 @pytest.mark.parametrize(
     ("shapes", "inputs", "message"),
     [
-        ([((1, 3), (3,)), ((3, 1), (1,))], np.zeros(5), r"inputs have shape \(5,\); give \(n_inputs, n_features\)"),
-        ([((1, 3), (3,)), ((3, 1), (1,))], np.zeros((5, 2)), r"layer 0: weights \(1, 3\) .* behind 2 columns"),
-        ([((1, 3), (3,)), ((2, 1), (1,))], np.zeros((5, 1)), r"layer 1: weights \(2, 1\) .* give \(3, n\)"),
+        (
+            [((1, 3), (3,)), ((3, 1), (1,))],
+            np.zeros(5),
+            r"inputs have shape \(5,\); give \(n_inputs, n_features\)",
+        ),
+        (
+            [((1, 3), (3,)), ((3, 1), (1,))],
+            np.zeros((5, 2)),
+            r"layer 0: weights \(1, 3\) .* behind 2 columns",
+        ),
+        (
+            [((1, 3), (3,)), ((2, 1), (1,))],
+            np.zeros((5, 1)),
+            r"layer 1: weights \(2, 1\) .* give \(3, n\)",
+        ),
         ([((1, 3), (1,)), ((3, 1), (1,))], np.zeros((5, 1)), r"layer 0: .* biases \(1,\)"),
         ([((3,), (3,)), ((3, 1), (1,))], np.zeros((5, 1)), r"layer 0: weights \(3,\)"),
     ],
@@ -84,7 +101,9 @@ def test_a_call_is_predict_within_rounding():
     for sizes in ((1, 10, 1), (2, 5, 4, 1), (3, 1)):
         inputs = RNG(0).standard_normal((1000, sizes[0]))
         given, layers = inputs.copy(), random_layers(sizes, RNG(1), scale=1.0)
-        assert np.allclose(Network(layers, 0.0)(inputs), predict(layers, inputs)[:, 0], rtol=0, atol=1e-14)
+        assert np.allclose(
+            Network(layers, 0.0)(inputs), predict(layers, inputs)[:, 0], rtol=0, atol=1e-14
+        )
         assert np.array_equal(inputs, given)
 
 
@@ -106,12 +125,14 @@ def test_the_copper_dimer_is_met_for_every_seed(seed):
     between = (DIMER[:-1] + DIMER[1:]) / 2
     assert network.rmse <= 1e-6
     assert np.abs(network(between) - binding_energies(between)).max() <= 1e-4
-    assert np.abs(network.slope(DIMER) + forces(DIMER)).max() <= 1e-3
+    assert np.abs(network.gradient(DIMER) + forces(DIMER)).max() <= 1e-3
 
 
 @pytest.mark.parametrize("element", METALS)
 def test_every_dimer_of_emt_is_met_from_0_8_to_1_4_of_its_bond_length(element):
-    bond = minimize_scalar(lambda distance: binding_energies([distance], element)[0], bounds=(1.5, 3.5)).x
+    bond = minimize_scalar(
+        lambda distance: binding_energies([distance], element)[0], bounds=(1.5, 3.5)
+    ).x
     distances = np.linspace(0.8 * bond, 1.4 * bond, 300)
     energies = binding_energies(distances, element)
     for seed in range(2):
@@ -124,12 +145,15 @@ def test_outer_weights_don_t_cancel():
         network, step = train(DIMER, ENERGY, hidden=10, rng=RNG(seed)), 1e-5
         centred = (network(DIMER + step) - network(DIMER - step)) / (2 * step)
         assert np.abs(network.layers[1][0]).max() < 1e4
-        assert np.allclose(network.slope(DIMER), centred, rtol=0, atol=1e-6)
+        assert np.allclose(network.gradient(DIMER), centred, rtol=0, atol=1e-6)
 
 
 def test_turned_rows_have_the_lengths_and_angles_of_the_projected_jacobian():
     """Against the projection written out: errors of the best outer weights, and Kaufman's Jacobian of these."""
-    inputs, layer = np.column_stack([X, np.ones(50)]), np.array([[9.0, 9.0, 9.0], [-1.0, -4.0, -7.0]])
+    inputs, layer = (
+        np.column_stack([X, np.ones(50)]),
+        np.array([[9.0, 9.0, 9.0], [-1.0, -4.0, -7.0]]),
+    )
     outer, turned = _project(layer, inputs, CUBE_ROOT)
     units = np.column_stack([np.ones(50), np.tanh(inputs @ layer)])
     away = np.identity(50) - units @ np.linalg.pinv(units)
@@ -150,7 +174,10 @@ def test_the_same_generator_gives_the_same_network():
 
 
 def test_more_starts_are_never_worse():
-    assert train(X, CUBE_ROOT, 3, RNG(5), starts=4).rmse <= train(X, CUBE_ROOT, 3, RNG(5), starts=1).rmse
+    assert (
+        train(X, CUBE_ROOT, 3, RNG(5), starts=4).rmse
+        <= train(X, CUBE_ROOT, 3, RNG(5), starts=1).rmse
+    )
 
 
 def starts_taken(targets, starts):
@@ -180,14 +207,14 @@ def test_two_predictors():
     network = train(inputs, targets, hidden=1, rng=RNG(1))
     assert network.rmse < 1e-9
     slope = (1 - np.tanh(inputs[:, 0] - 2 * inputs[:, 1]) ** 2)[:, np.newaxis] * np.array([1, -2])
-    assert np.allclose(network.slope(inputs), slope, rtol=0, atol=1e-7)
+    assert np.allclose(network.gradient(inputs), slope, rtol=0, atol=1e-7)
 
 
 def test_slope_is_the_derivative():
     network, step = train(X, CUBE_ROOT, hidden=3, rng=RNG(0)), 1e-6
     centred = (network(X + step) - network(X - step)) / (2 * step)
-    assert network.slope(X).shape == X.shape
-    assert np.allclose(network.slope(X), centred, rtol=1e-5)
+    assert network.gradient(X).shape == X.shape
+    assert np.allclose(network.gradient(X), centred, rtol=1e-5)
 
 
 def test_a_network_can_t_be_changed():
@@ -203,7 +230,12 @@ def test_a_network_can_t_be_changed():
         (X[:9], CUBE_ROOT[:9], 3, "9 points for 10 parameters; give more, or fewer hidden units"),
         (np.full(50, 0.1), CUBE_ROOT, 3, "inputs: a column is constant; leave it out"),
         (np.full(50, 2.0), CUBE_ROOT, 3, "inputs: a column is constant; leave it out"),
-        (np.where(X > 0.5, np.nan, X), CUBE_ROOT, 3, "inputs: nan is among them; give finite numbers"),
+        (
+            np.where(X > 0.5, np.nan, X),
+            CUBE_ROOT,
+            3,
+            "inputs: nan is among them; give finite numbers",
+        ),
         (X, np.where(X > 0.5, np.inf, X), 3, "targets: inf is among them; give finite numbers"),
         (np.zeros((2, 2, 2)), CUBE_ROOT, 3, r"inputs have shape \(2, 2, 2\); give"),
         (X * 1e200, CUBE_ROOT, 3, "the range of the data is beyond"),

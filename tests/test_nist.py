@@ -12,11 +12,12 @@ import autograd.numpy as np
 import pytest
 from autograd.numpy import arctan, cos, exp, pi, sin
 
-from helpers.regression import fit
+from helpers.least_squares import fit
 
 FOLDER = os.environ.get("NIST_STRD")
 pytestmark = pytest.mark.skipif(
-    not FOLDER, reason="NIST_STRD names no folder; get the files from www.itl.nist.gov/div898/strd/nls/nls_main.shtml"
+    not FOLDER,
+    reason="NIST_STRD names no folder; get the files from www.itl.nist.gov/div898/strd/nls/nls_main.shtml",
 )
 
 
@@ -33,7 +34,9 @@ def three_decays(x, b1, b2, b3, b4, b5, b6):
 
 
 def decay_and_two_peaks(x, b1, b2, b3, b4, b5, b6, b7, b8):
-    return b1 * exp(-b2 * x) + b3 * exp(-((x - b4) ** 2) / b5**2) + b6 * exp(-((x - b7) ** 2) / b8**2)
+    return (
+        b1 * exp(-b2 * x) + b3 * exp(-((x - b4) ** 2) / b5**2) + b6 * exp(-((x - b7) ** 2) / b8**2)
+    )
 
 
 def cubic_over_cubic(x, b1, b2, b3, b4, b5, b6, b7):
@@ -79,9 +82,15 @@ MODELS = {
 
 def numbers(lines, header):
     """The numbers in the lines that the file's own header names."""
-    first, last = map(int, re.search(header + r"\s+\(lines\s+(\d+)\s+to\s+(\d+)\)", "\n".join(lines)).groups())
+    first, last = map(
+        int, re.search(header + r"\s+\(lines\s+(\d+)\s+to\s+(\d+)\)", "\n".join(lines)).groups()
+    )
     return np.array(
-        [[float(n) for n in line.split("=")[-1].split()] for line in lines[first - 1 : last] if line.strip()]
+        [
+            [float(n) for n in line.split("=")[-1].split()]
+            for line in lines[first - 1 : last]
+            if line.strip()
+        ]
     )
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from guard import complaints
-from helpers.comparison import agrees
-from helpers.data import published
+from helpers.published import agrees, published_values
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").rglob("*.ipynb"))
 NOTEBOOKS = [path for path in NOTEBOOKS if ".ipynb_checkpoints" not in path.parts]
@@ -23,7 +22,9 @@ def read(path):
 
 
 def prose(path):
-    return ["".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] == "markdown"]
+    return [
+        "".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] == "markdown"
+    ]
 
 
 def test_there_are_five_notebooks():
@@ -40,15 +41,19 @@ def test_it_opens_with_what_it_teaches_where_it_comes_from_and_how_long_it_runs(
     opening = prose(path)[0]
     assert opening.startswith("# ")
     assert "**What you will see.**" in opening
-    assert re.search(r"John Kitchin, \[.+\]\(https://kitchingroup\S+\).*\d+ (March|November) 2017", opening)
+    assert re.search(
+        r"John Kitchin, \[.+\]\(https://kitchingroup\S+\).*\d+ (March|November) 2017", opening
+    )
     assert "**How long it runs.**" in opening
 
 
 @each
-def test_it_ends_with_the_post_and_here(path):
+def test_it_ends_with_the_comparison_table(path):
     last_heading = re.findall(r"^## (.+)$", "\n".join(prose(path)), re.MULTILINE)[-1]
     assert last_heading == "The post and here"
-    tables = [cell for cell in read(path)["cells"] if "post_and_here(" in "".join(cell["source"])]
+    tables = [
+        cell for cell in read(path)["cells"] if "comparison_table(" in "".join(cell["source"])
+    ]
     assert "text/markdown" in tables[-1]["outputs"][0]["data"]
     assert read(path)["cells"][-1] == tables[-1]
 
@@ -58,9 +63,12 @@ def test_each_number_in_its_table_agrees_with_the_post_to_its_own_digits(path):
     """The stored table, read again: what a text comparison of two wrong tables would let pass."""
     table = "".join(read(path)["cells"][-1]["outputs"][0]["data"]["text/markdown"])
     rows = {
-        name: rest for name, *rest in ([cell.strip() for cell in line.split(" | ")] for line in table.splitlines())
+        name: rest
+        for name, *rest in (
+            [cell.strip() for cell in line.split(" | ")] for line in table.splitlines()
+        )
     }
-    for name, (text, digits, reason) in published(path.stem[3:]).items():
+    for name, (text, digits, reason) in published_values(path.stem[3:]).items():
         shown, here, agreeing, why = rows.pop(f"| {name}")
         assert (shown, why.removesuffix("|").strip()) == (text, reason)
         if digits == 0:
@@ -80,7 +88,9 @@ def test_the_readme_shows_one_of_its_figures(path):
     (png,) = [output["data"]["image/png"] for cell in tagged for output in cell["outputs"]]
     picture = path.parent / "pictures" / f"{path.stem}.png"
     assert picture.read_bytes() == b64decode(png)
-    assert f"](notebooks/pictures/{picture.name})" in (path.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert f"](notebooks/pictures/{picture.name})" in (path.parents[1] / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def sound():
@@ -103,7 +113,13 @@ def sound():
     notebook = {
         "metadata": {"kernelspec": {"name": "python3"}},
         "cells": [
-            {"cell_type": "code", "source": [source], "outputs": out, "execution_count": i, "metadata": {}}
+            {
+                "cell_type": "code",
+                "source": [source],
+                "outputs": out,
+                "execution_count": i,
+                "metadata": {},
+            }
             for i, (source, out) in enumerate(cells, 1)
         ],
     }
@@ -121,7 +137,10 @@ def swap(cells):
 
 
 FAULTS = {
-    "foreign kernelspec": (lambda nb: nb["metadata"].update(kernelspec={"name": "conda-env"}), "kernelspec"),
+    "foreign kernelspec": (
+        lambda nb: nb["metadata"].update(kernelspec={"name": "conda-env"}),
+        "kernelspec",
+    ),
     "no kernelspec": (lambda nb: nb["metadata"].clear(), "kernelspec"),
     "no cells": (lambda nb: nb["cells"].clear(), "no code cells"),
     "not executed": (lambda nb: nb["cells"][0].update(execution_count=None), "executed"),
@@ -130,8 +149,14 @@ FAULTS = {
     "empty cell": (lambda nb: nb["cells"][0].update(source=[" "]), "empty"),
     "error": (lambda nb: nb["cells"][0]["outputs"].append({"output_type": "error"}), "error"),
     "stderr": (lambda nb: nb["cells"][1]["outputs"][0].update(name="stderr"), "stderr"),
-    "address": (lambda nb: nb["cells"][1]["outputs"][0].update(text=["<f at 0x7f3a1c2b>"]), "address"),
-    "overstrike": (lambda nb: nb["cells"][1]["outputs"][0].update(text=["f\bfu\bu"]), "control character"),
+    "address": (
+        lambda nb: nb["cells"][1]["outputs"][0].update(text=["<f at 0x7f3a1c2b>"]),
+        "address",
+    ),
+    "overstrike": (
+        lambda nb: nb["cells"][1]["outputs"][0].update(text=["f\bfu\bu"]),
+        "control character",
+    ),
     "path": (lambda nb: nb["cells"][1]["outputs"][0].update(text=["in /home/me/x.py"]), "path"),
     "path in a figure's text": (
         lambda nb: nb["cells"][2]["outputs"][0]["data"].update({"text/plain": ["C:\\me"]}),
@@ -140,35 +165,53 @@ FAULTS = {
     "path in the source": (lambda nb: nb["cells"][0].update(source=["open('/tmp/x')"]), "path"),
     "output gone": (lambda nb: nb["cells"][1]["outputs"].clear(), "output is gone"),
     "ignored output gone": (lambda nb: nb["cells"][3]["outputs"].clear(), "output is gone"),
-    "figure gone": (lambda nb: nb["cells"][2]["outputs"][0]["data"].pop("image/png"), "figure is gone"),
+    "figure gone": (
+        lambda nb: nb["cells"][2]["outputs"][0]["data"].pop("image/png"),
+        "figure is gone",
+    ),
     "figure of a function gone": (
         lambda nb: nb["cells"][1]["outputs"].append(
             {"output_type": "display_data", "data": {"text/plain": ["<Figure>"]}}
         ),
         "figure is gone",
     ),
-    "figure empty": (lambda nb: nb["cells"][2]["outputs"][0]["data"].update({"image/png": ""}), "figure is gone"),
+    "figure empty": (
+        lambda nb: nb["cells"][2]["outputs"][0]["data"].update({"image/png": ""}),
+        "figure is gone",
+    ),
     "figure that isn't compared": (
         lambda nb: nb["cells"][3]["outputs"].append(nb["cells"][2]["outputs"][0]),
         "nothing is compared",
     ),
-    "vector figure": (lambda nb: nb["cells"][2]["outputs"][0]["data"].update({"image/svg+xml": "<svg/>"}), "no PNG"),
+    "vector figure": (
+        lambda nb: nb["cells"][2]["outputs"][0]["data"].update({"image/svg+xml": "<svg/>"}),
+        "no PNG",
+    ),
     "sliders kept": (
         lambda nb: nb["cells"][6]["outputs"].append(nb["cells"][1]["outputs"][0]),
         "sliders are not kept",
     ),
     "sliders compared": (lambda nb: nb["cells"][6]["metadata"].clear(), "sliders without the tag"),
-    "sliders without a plain call": (lambda nb: nb["cells"][5].update(source=["draw = print"]), "compared nowhere"),
+    "sliders without a plain call": (
+        lambda nb: nb["cells"][5].update(source=["draw = print"]),
+        "compared nowhere",
+    ),
     "sliders whose plain call is ignored": (
         lambda nb: nb["cells"][5]["metadata"].update(tags=["nbval-ignore-output"]),
         "compared nowhere",
     ),
-    "warnings silenced": (lambda nb: nb["cells"][0].update(source=["np.seterr(all='ignore')"]), "silenced"),
+    "warnings silenced": (
+        lambda nb: nb["cells"][0].update(source=["np.seterr(all='ignore')"]),
+        "silenced",
+    ),
     "figure's output gone": (lambda nb: nb["cells"][2]["outputs"].clear(), "figure is gone"),
     "ignored without reason": (lambda nb: nb["cells"][3].update(source=["print(1)"]), "reason"),
     "skipped": (lambda nb: nb["cells"][1]["metadata"].update(tags=["nbval-skip"]), "tag"),
     "may raise": (lambda nb: nb["cells"][1]["metadata"].update(tags=["raises-exception"]), "tag"),
-    "marker": (lambda nb: nb["cells"][1].update(source=["# NBVAL_IGNORE_OUTPUT\nprint(2)"]), "marker"),
+    "marker": (
+        lambda nb: nb["cells"][1].update(source=["# NBVAL_IGNORE_OUTPUT\nprint(2)"]),
+        "marker",
+    ),
 }
 
 

@@ -4,8 +4,8 @@ import autograd.numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from helpers.least_squares import fit
 from helpers.optimum import _close_in, find_optimum
-from helpers.regression import fit
 
 TIMES = np.array([1.0, 2.0, 3.0, 5.0, 7.0, 10.0])
 DEMAND = 210 * (1 - np.exp(-0.55 * TIMES)) + np.array([20.0, -25.0, 30.0, -20.0, 15.0, -10.0])
@@ -25,9 +25,12 @@ def slope_of_the_sum_of_squares(rate):
 RATE = brentq(slope_of_the_sum_of_squares, 0.3, 1.5, xtol=1e-15)
 
 
-@pytest.mark.parametrize("guess", [(1.0, 1.0), (100.0, 0.75)])  # from the first, MINPACK goes astray
 @pytest.mark.parametrize(
-    "units", [(1.0, 1.0), (1e6, 1e-6), (1e-6, 1e6), (1e-9, 1.0), (1.0, 1e9), (1e9, 1.0), (1.0, 1e-9)]
+    "guess", [(1.0, 1.0), (100.0, 0.75)]
+)  # from the first, MINPACK goes astray
+@pytest.mark.parametrize(
+    "units",
+    [(1.0, 1.0), (1e6, 1e-6), (1e-6, 1e6), (1e-9, 1.0), (1.0, 1e9), (1e9, 1.0), (1.0, 1e-9)],
 )
 def test_the_units_of_the_parameters_don_t_matter(guess, units):
     def saturation(time, limit, rate):
@@ -55,6 +58,8 @@ def test_where_the_jacobian_is_no_number_there_is_no_optimum():
 
 def test_a_linear_problem_is_solved_in_a_step_and_its_jacobian_comes_along():
     design = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 3.0]])
-    found, slopes = find_optimum(lambda p: design @ p - [1, 3, 7], lambda p: design, np.zeros(2), 7.0)
+    found, slopes = find_optimum(
+        lambda p: design @ p - [1, 3, 7], lambda p: design, np.zeros(2), 7.0
+    )
     assert np.allclose(found, [1, 2], rtol=1e-14)
     assert np.array_equal(slopes, design)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from guard import statements
-from helpers.data import DATA, columns
 from helpers.dimer import binding_energies, morse, rose
-from helpers.eos import GPA, vinet
-from helpers.kinetics import concentration
+from helpers.eos import GPA_PER_HARTREE_BOHR3, vinet
+from helpers.reversible_reaction import concentration
+from helpers.tables import DATA, read_columns
 
 SOURCE = re.compile(r"^source = \(.*\)$", re.MULTILINE)
 LINE = np.linspace(0, 1, 30)
@@ -22,14 +22,21 @@ LINE = np.linspace(0, 1, 30)
 def run(number, source):
     """What is defined once a notebook's own-data cells have run on `source`, behind its imports and definitions."""
     (path,) = (DATA.parent / "notebooks").glob(f"{number:02d}-*.ipynb")
-    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(path.read_text("utf-8"))["cells"]]
+    cells = [
+        (cell["cell_type"], "".join(cell["source"]))
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+    ]
     headings = [i for i, (_, text) in enumerate(cells) if text.startswith("## ")]
     begin = next(i for i in headings if cells[i][1].startswith("## Your own data"))
-    own = [text for kind, text in cells[begin : headings[headings.index(begin) + 1]] if kind == "code"]
+    own = [
+        text for kind, text in cells[begin : headings[headings.index(begin) + 1]] if kind == "code"
+    ]
     names = {}
     for text in [text for kind, text in cells if kind == "code"]:
         needed = [
-            part for part in statements(text) if isinstance(part, ast.Import | ast.ImportFrom | ast.FunctionDef)
+            part
+            for part in statements(text)
+            if isinstance(part, ast.Import | ast.ImportFrom | ast.FunctionDef)
         ]
         exec(compile(ast.Module(needed, []), path.name, "exec"), names)
     assert len(SOURCE.findall("\n".join(own))) == 1, "the file and its columns stand in one line"
@@ -45,7 +52,13 @@ def write(tmp_path):
 
     def write(**named):
         path = tmp_path / "mine.csv"
-        np.savetxt(path, np.transpose(list(named.values())), delimiter=",", header=",".join(named), comments="")
+        np.savetxt(
+            path,
+            np.transpose(list(named.values())),
+            delimiter=",",
+            header=",".join(named),
+            comments="",
+        )
         return (str(path), *named)
 
     return write
@@ -62,14 +75,16 @@ def test_the_equation_that_made_the_readers_energies_is_found(write):
     names = run(2, write(V=volumes, E=vinet(volumes, *truth)))
     assert names["closest"] is names["own_fits"]["vinet"]
     assert np.allclose(names["closest"].parameters, truth, rtol=1e-6)
-    assert names["GPA"] == GPA
+    assert names["GPA"] == GPA_PER_HARTREE_BOHR3
 
 
 @pytest.mark.parametrize("second", [1, 60, 86400, 1e-6])  # the reader's unit of time, per s
 def test_the_readers_rate_constants_are_found_whatever_the_unit(write, second):
     truth = np.array([2.0 / second, 0.5 / second, 0.02])
     time = LINE * 2 * second
-    measured = concentration(time, *truth) + 1e-5 * np.random.default_rng(0).standard_normal(len(time))
+    measured = concentration(time, *truth) + 1e-5 * np.random.default_rng(0).standard_normal(
+        len(time)
+    )
     own = run(3, write(t=time, A=measured))["own"]
     assert np.all(np.abs(own.parameters - truth) < 4 * own.standard_errors)
     assert np.all(own.standard_errors < 0.05 * truth)
@@ -92,17 +107,19 @@ def test_the_template_is_a_table_that_works(number):
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_a_missing_column_is_named(number, write):
-    with pytest.raises(ValueError, match=r"mine\.csv, line 1: no column 'nowhere'; the file has 'x', 'y'"):
+    with pytest.raises(
+        ValueError, match=r"mine\.csv, line 1: no column 'nowhere'; the file has 'x', 'y'"
+    ):
         run(number, (write(x=LINE, y=LINE)[0], "x", "nowhere"))
 
 
 def test_the_data_here_are_what_their_readme_says():
-    x, y = columns("cube_root.csv", "x", "y")
+    x, y = read_columns("cube_root.csv", "x", "y")
     assert np.array_equal(x, np.linspace(0, 1))
     assert np.allclose(y, x ** (1 / 3), rtol=1e-15)
-    time, measured = columns("reaction.csv", "time", "concentration")
+    time, measured = read_columns("reaction.csv", "time", "concentration")
     assert np.array_equal(measured, np.round(concentration(time, 3.0, 3.0), 3))
-    distance, energy = columns("copper_dimer.csv", "distance", "energy")
+    distance, energy = read_columns("copper_dimer.csv", "distance", "energy")
     assert np.array_equal(distance, np.linspace(1.7, 3, 30))
     assert np.allclose(energy, binding_energies(distance), rtol=0, atol=1e-9)
     assert {path.name for path in Path(DATA).iterdir()} == set(

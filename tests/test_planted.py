@@ -47,7 +47,10 @@ FIGURES = {  # what is drawn now, in place of the code that drew what is stored
     "no point": (DRAW.replace("model 0.5", "model 0 5"), "FAILED"),
     "other colour": (DRAW.replace("[1, 2, 2],", "[1, 2, 2], color='C2',"), "FAILED"),
     "another size": (
-        DRAW.replace("plt.plot([0, 1, 2], [0, 1, 4]", "plt.figure(figsize=(6, 3))\nplt.plot([0, 1, 2], [0, 1, 4]"),
+        DRAW.replace(
+            "plt.plot([0, 1, 2], [0, 1, 4]",
+            "plt.figure(figsize=(6, 3))\nplt.plot([0, 1, 2], [0, 1, 4]",
+        ),
         "FAILED",
     ),
     "no figure": (DRAW.replace("plt.show()", "plt.close()"), "FAILED"),
@@ -74,7 +77,16 @@ def run(folder, cells, *options):
         "nbformat_minor": 5,
     }
     (folder / "planted.ipynb").write_text(json.dumps(notebook))
-    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", f"--rootdir={folder}", "-p", "conftest"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        ROOT / "pyproject.toml",
+        f"--rootdir={folder}",
+        "-p",
+        "conftest",
+    ]
     path = os.pathsep.join(map(str, [ROOT, ROOT / "tests"]))
     return subprocess.run(
         [*command, *options, folder / "planted.ipynb"],
@@ -92,7 +104,13 @@ def drawn(source):
         exec(source.replace("plt.show()", ""), {})
         png, text = b64encode(print_figure(plt.gcf(), "png")).decode(), repr(plt.gcf())
     plt.close()
-    return [{"output_type": "display_data", "data": {"image/png": png, "text/plain": text}, "metadata": {}}]
+    return [
+        {
+            "output_type": "display_data",
+            "data": {"image/png": png, "text/plain": text},
+            "metadata": {},
+        }
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +141,9 @@ def test_a_figure_that_differs_is_named_with_its_notebook_its_cell_and_by_how_mu
         r"see figure-differences/planted-cell",
         report,
     )
-    assert re.search(r"figure 1: stored with \d+ x \d+ pixels, drawn with \d+ x \d+ now, RMS", report)
+    assert re.search(
+        r"figure 1: stored with \d+ x \d+ pixels, drawn with \d+ x \d+ now, RMS", report
+    )
     assert "1 figures are stored, 0 drawn now" in report
     assert "1 figures are stored, 2 drawn now" in report
 
@@ -132,7 +152,10 @@ def test_it_leaves_three_pictures(planted):
     folder, _, _ = planted
     number = 1 + list(TEXTS | FIGURES).index("no second curve")
     stored, fresh, difference = (
-        255 * image.imread(folder / "figure-differences" / f"planted-cell-{number}-1-{kind}.png")[..., :3]
+        255
+        * image.imread(folder / "figure-differences" / f"planted-cell-{number}-1-{kind}.png")[
+            ..., :3
+        ]
         for kind in ("stored", "fresh", "difference")
     )
     assert largest_difference(stored, fresh)[0] > 50
@@ -161,7 +184,9 @@ def test_a_marker_that_rounding_has_moved_by_a_pixel_is_no_difference_and_one_th
 
 def test_what_is_equal_leaves_none(planted):
     folder, _, _ = planted
-    failed = sum(outcome == "FAILED" and source.count("show") == 1 for source, outcome in FIGURES.values())
+    failed = sum(
+        outcome == "FAILED" and source.count("show") == 1 for source, outcome in FIGURES.values()
+    )
     assert len(list(folder.glob("figure-differences/*.png"))) == 3 * failed
 
 
@@ -173,7 +198,11 @@ def test_a_notebook_of_which_it_is_not_known_how_much_to_check_fails_the_run(tmp
     assert f"planted is not in shares.toml; add the line: {line}" in whole.stdout
     assert re.search(r"^planted +3 +1 +1 +0 +1 +1$", whole.stdout, re.MULTILINE)
     part = run(tmp_path, cells, "--deselect", "planted.ipynb::Cell 2")
-    assert (part.returncode, "2 passed" in part.stdout, "add the line" in part.stdout) == (0, True, False)
+    assert (part.returncode, "2 passed" in part.stdout, "add the line" in part.stdout) == (
+        0,
+        True,
+        False,
+    )
 
 
 EXPECTED = {"compared": 6, "asserted": 2, "ignored": 1, "not checked": 1, "assertions": 7}
@@ -184,7 +213,10 @@ EXPECTED = {"compared": 6, "asserted": 2, "ignored": 1, "not checked": 1, "asser
     [
         ({}, None),
         ({"compared": -1, "ignored": 1}, "a smaller share of its cells is compared than before"),
-        ({"compared": -1, "not checked": 1}, "a smaller share of its cells is compared than before"),
+        (
+            {"compared": -1, "not checked": 1},
+            "a smaller share of its cells is compared than before",
+        ),
         ({"not checked": 1}, "a smaller share of its cells is compared than before"),
         ({"assertions": -1}, "fewer assertions are made than before"),
         ({"assertions": 1}, "its cells are not those of before"),

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from typing_extensions import Doc
 
-from helpers.data import columns
-from helpers.derivatives import model_jacobian, tanh
+from helpers.autodiff import model_jacobian, tanh
 from helpers.documented import documented
-from helpers.regression import Fit, fit
+from helpers.least_squares import Fit, fit
+from helpers.tables import read_columns
 
 settings.register_profile("test", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.register_profile("search", deadline=None, max_examples=5000)
@@ -34,7 +34,7 @@ def read(content, *names):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mine.csv"
         path.write_bytes(content)
-        return columns(path, *names)
+        return read_columns(path, *names)
 
 
 def answer(work, *refusals):
@@ -52,10 +52,14 @@ def test_any_file_is_read_or_refused(content, names):
         assert refusal.startswith("mine.csv")
     else:
         assert len(found) == len(names) > 0
-        assert all(len(column) == len(found[0]) > 0 and np.all(np.isfinite(column)) for column in found)
+        assert all(
+            len(column) == len(found[0]) > 0 and np.all(np.isfinite(column)) for column in found
+        )
 
 
-ODD = re.compile(r"[\r\n\v\f\x00\x1c-\x1e\x85\u2028\u2029\ud800-\udfff\ufeff]")  # ends of lines, and no characters
+ODD = re.compile(
+    r"[\r\n\v\f\x00\x1c-\x1e\x85\u2028\u2029\ud800-\udfff\ufeff]"
+)  # ends of lines, and no characters
 NAMES = st.lists(
     st.text(min_size=1).filter(lambda name: name == name.strip() and "\x00" not in name),
     min_size=1,
@@ -68,7 +72,9 @@ NAMES = st.lists(
 def tables(draw):
     """Names of columns, and rows of finite numbers below them."""
     names = draw(NAMES)
-    rows = draw(st.lists(st.lists(FINITE, min_size=len(names), max_size=len(names)), min_size=1, max_size=5))
+    rows = draw(
+        st.lists(st.lists(FINITE, min_size=len(names), max_size=len(names)), min_size=1, max_size=5)
+    )
     return names, rows
 
 
@@ -99,7 +105,10 @@ def test_a_bad_cell_is_named_with_its_file_and_line(table, data, bad):
     names, rows = table
     assume(not any(ODD.search(text) for text in [*names, bad]) and not is_number(bad))
     assume(len(names) > 1 or bad.strip())  # in one column, blanks are an empty line
-    row, column = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.integers(0, len(names) - 1))
+    row, column = (
+        data.draw(st.integers(0, len(rows) - 1)),
+        data.draw(st.integers(0, len(names) - 1)),
+    )
     rows[row][column] = bad
     with pytest.raises(ValueError, match=rf"^mine\.csv, line {row + 2}: "):
         read(written(names, rows), *names)
@@ -128,7 +137,9 @@ def test_a_fit_is_finite_or_refused_and_ends(name, size, data):
     inputs, targets = (data.draw(arrays(float, size, elements=NUMBERS)) for _ in range(2))
     guess = data.draw(arrays(float, parameters, elements=NUMBERS))
     sigma = data.draw(st.none() | arrays(float, size, elements=NUMBERS.map(abs)))
-    found, refusal = answer(lambda: fit(counted, inputs, targets, guess, sigma), ValueError, RuntimeError)
+    found, refusal = answer(
+        lambda: fit(counted, inputs, targets, guess, sigma), ValueError, RuntimeError
+    )
     if refusal:
         assert re.search(r"give|start|take|fix|change", refusal)
     else:
@@ -154,7 +165,8 @@ LEAVES = st.one_of(st.integers(0, 4), st.floats(-2, 2))  # 0 is x, 1 to 4 are pa
 TREES = st.recursive(
     LEAVES,
     lambda below: (
-        st.tuples(st.sampled_from(sorted(SAFE)), below) | st.tuples(st.sampled_from(sorted(JOIN)), below, below)
+        st.tuples(st.sampled_from(sorted(SAFE)), below)
+        | st.tuples(st.sampled_from(sorted(JOIN)), below, below)
     ),
     max_leaves=8,
 )
@@ -171,11 +183,15 @@ def value(tree, leaves):
 
 
 @given(
-    TREES, arrays(float, st.integers(1, 6), elements=st.floats(-2, 2)), arrays(float, 4, elements=st.floats(-2, 2))
+    TREES,
+    arrays(float, st.integers(1, 6), elements=st.floats(-2, 2)),
+    arrays(float, 4, elements=st.floats(-2, 2)),
 )
 def test_the_jacobian_of_any_composition_is_the_complex_step_derivative(tree, x, parameters):
     def model(x, *parameters):
-        return value(tree, (x, *parameters)) + 0 * x  # a value per input, also where the tree has none
+        return (
+            value(tree, (x, *parameters)) + 0 * x
+        )  # a value per input, also where the tree has none
 
     step = 1e-30
     moved = [model(x, *(parameters + step * 1j * unit)).imag / step for unit in np.eye(4)]
@@ -185,8 +201,16 @@ def test_the_jacobian_of_any_composition_is_the_complex_step_derivative(tree, x,
     assert np.allclose(found, exact, rtol=1e-11, atol=1e-13 * (1 + np.abs(exact).max()))
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=20)
-KINDS = ["POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD", "VAR_POSITIONAL", "KEYWORD_ONLY", "VAR_KEYWORD"]
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=20
+)
+KINDS = [
+    "POSITIONAL_ONLY",
+    "POSITIONAL_OR_KEYWORD",
+    "VAR_POSITIONAL",
+    "KEYWORD_ONLY",
+    "VAR_KEYWORD",
+]
 
 
 @st.composite
@@ -201,7 +225,11 @@ def signatures(draw):
     optional = draw(st.integers(0, 3))  # from this positional argument on, each has a default
     arguments = []
     for number, kind in enumerate(kinds):
-        default = number >= optional if kind in KINDS[:2] else kind == "KEYWORD_ONLY" and draw(st.booleans())
+        default = (
+            number >= optional
+            if kind in KINDS[:2]
+            else kind == "KEYWORD_ONLY" and draw(st.booleans())
+        )
         arguments.append((kind, f"argument-{number}", default, draw(st.booleans()), draw(TEXTS)))
     return arguments
 
@@ -248,4 +276,6 @@ def test_python_and_hy_document_any_signature_alike(arguments, summary):
     assert ours.args == theirs.args == texts
     assert inspect.signature(ours) == inspect.signature(theirs)
     assert ours.__doc__ == theirs.__doc__
-    assert all(f"\n{name} : {text}".expandtabs().rstrip() in ours.__doc__ for name, text in texts.items())
+    assert all(
+        f"\n{name} : {text}".expandtabs().rstrip() in ours.__doc__ for name, text in texts.items()
+    )

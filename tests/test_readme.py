@@ -25,9 +25,9 @@ def test_it_names_every_notebook_every_helper_and_every_command():
     for path in (ROOT / "helpers").iterdir():
         name = f"`helpers.{path.stem}`" if path.suffix == ".py" else f"`helpers/{path.name}`"
         assert path.suffix not in (".py", ".hy") or path.stem == "__init__" or name in README
-    for command in re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[
-        1
-    ].split():
+    for command in re.search(
+        r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )[1].split():
         assert f"make {command}" in README
 
 

@@ -21,13 +21,13 @@ from scipy.optimize import curve_fit, least_squares
 from scipy.optimize._numdiff import approx_derivative
 from sklearn.neural_network import MLPRegressor
 
-from helpers.data import columns
-from helpers.derivatives import model_jacobian, tanh
-from helpers.descent import descend
+from helpers.adam import minimize_adam
+from helpers.autodiff import model_jacobian, tanh
 from helpers.dimer import binding_energies
 from helpers.eos import murnaghan
+from helpers.least_squares import fit
 from helpers.network import train
-from helpers.regression import fit
+from helpers.tables import read_columns
 
 jax.config.update("jax_enable_x64", True)
 RNG = np.random.default_rng
@@ -82,8 +82,17 @@ def jacobians():
         x = np.linspace(0, 1, n)
         by_autograd = jacobian(lambda p, x=x: ten_tanh(x, *p))
         assert np.allclose(ours(x, *parameters), by_autograd(parameters), rtol=1e-12, atol=1e-14)
-        mine, theirs = medians(11, lambda x=x: ours(x, *parameters), lambda f=by_autograd: f(parameters))
-        row(f"Jacobian, {n} points", mine, "autograd.jacobian", theirs, f"≥ {wanted}", theirs >= wanted * mine)
+        mine, theirs = medians(
+            11, lambda x=x: ours(x, *parameters), lambda f=by_autograd: f(parameters)
+        )
+        row(
+            f"Jacobian, {n} points",
+            mine,
+            "autograd.jacobian",
+            theirs,
+            f"≥ {wanted}",
+            theirs >= wanted * mine,
+        )
     xs = [np.linspace(0, 1, n) for n in (1_000, 10_000, 100_000)]
     small, middle, large = medians(31, *(lambda x=x: ours(x, *parameters) for x in xs))
     row("Jacobian, 10⁴ points", middle, "100 000 points", large, "≤ 10 × 1.5", large <= 15 * middle)
@@ -97,7 +106,14 @@ def jacobians():
         lambda: by_hand(x, *parameters),
         lambda: in_jax(parameters, on_device).block_until_ready(),
     )
-    row("Jacobian, 10⁵ points", mine, "SciPy's finite differences", differences, "≥ 1", differences >= mine)
+    row(
+        "Jacobian, 10⁵ points",
+        mine,
+        "SciPy's finite differences",
+        differences,
+        "≥ 1",
+        differences >= mine,
+    )
     row("Jacobian, 10⁵ points", mine, "JAX, compiled jacfwd", compiled, "stated", True)
     row("Jacobian, 10⁵ points", mine, "written by hand", hand, "stated", True)
 
@@ -119,7 +135,11 @@ def cube_root():
 
     def plain(seed, jac="2-point", evaluations=None):
         return (
-            2 * least_squares(residuals, 0.1 * RNG(seed).standard_normal(10), jac, max_nfev=evaluations).cost / len(x)
+            2
+            * least_squares(
+                residuals, 0.1 * RNG(seed).standard_normal(10), jac, max_nfev=evaluations
+            ).cost
+            / len(x)
         )
 
     to_its_end = 100_000  # evaluations; SciPy's own limit, 1000, stops it before
@@ -140,7 +160,14 @@ def cube_root():
         "≥ 20",
         seconds[1] >= 20 * seconds[0],
     )
-    row("train, x^(1/3)", seconds[0], "least_squares, no Jacobian, 1000 evaluations", seconds[2], "stated", True)
+    row(
+        "train, x^(1/3)",
+        seconds[0],
+        "least_squares, no Jacobian, 1000 evaluations",
+        seconds[2],
+        "stated",
+        True,
+    )
     better = seconds[3] >= seconds[0] and good[0] > good[2]
     row(
         "train, x^(1/3)",
@@ -150,20 +177,26 @@ def cube_root():
         "≥ 1, and MSE ≤ 6e-7 more often",
         better,
     )
-    print(f"MSE ≤ 6e-7 for {good[0]} of 20 seeds; least_squares {good[1]} of 20, to its own end {good[2]} of 20")
+    print(
+        f"MSE ≤ 6e-7 for {good[0]} of 20 seeds; least_squares {good[1]} of 20, to its own end {good[2]} of 20"
+    )
 
 
 def equation_of_state():
-    volume, energy = columns("energy_volume.csv", "volume", "energy")
+    volume, energy = read_columns("energy_volume.csv", "volume", "energy")
     start = np.array([-400, 0.5, 2, 210])
-    exact = np.array([-400.0294660730306, 0.003735889834296311, 4.048736514430762, 212.7784226294645])  # 50 digits
+    exact = np.array(
+        [-400.0294660730306, 0.003735889834296311, 4.048736514430762, 212.7784226294645]
+    )  # 50 digits
 
     def sse(parameters):
         return np.sum((energy - murnaghan(volume, *parameters)) ** 2)
 
     def with_lmfit():
         model = lmfit.Model(murnaghan, independent_vars=["volume"])
-        guess = dict(zip(("energy0", "bulk_modulus", "bulk_modulus_prime", "volume0"), start, strict=True))
+        guess = dict(
+            zip(("energy0", "bulk_modulus", "bulk_modulus_prime", "volume0"), start, strict=True)
+        )
         return np.array(list(model.fit(energy, volume=volume, **guess).best_values.values()))
 
     def with_ase():
@@ -185,13 +218,22 @@ def equation_of_state():
     correct = {name: digits(work()) for name, work in works.items()}
     for (name, reached), seconds in zip(list(correct.items())[1:], theirs, strict=True):
         wanted, met = (
-            ("≥ 1, ≥ 10 digits", seconds >= mine and correct["fit"] >= 10) if name == "lmfit" else ("stated", True)
+            ("≥ 1, ≥ 10 digits", seconds >= mine and correct["fit"] >= 10)
+            if name == "lmfit"
+            else ("stated", True)
         )
         row(
-            f"Murnaghan fit, {correct['fit']:.0f} digits", mine, f"{name}, {reached:.0f} digits", seconds, wanted, met
+            f"Murnaghan fit, {correct['fit']:.0f} digits",
+            mine,
+            f"{name}, {reached:.0f} digits",
+            seconds,
+            wanted,
+            met,
         )
-    (posts,) = medians(3, lambda: descend(sse, start, step_size=0.001, steps=200, tolerance=2e-5))
-    run = descend(sse, start, step_size=0.001, steps=200, tolerance=2e-5)
+    (posts,) = medians(
+        3, lambda: minimize_adam(sse, start, step_size=0.001, steps=200, tolerance=2e-5)
+    )
+    run = minimize_adam(sse, start, step_size=0.001, steps=200, tolerance=2e-5)
     lower = run.objective / fit(murnaghan, volume, energy, start).sse
     row(
         f"Murnaghan fit, SSE {lower:.2f} times lower",
@@ -206,10 +248,10 @@ def equation_of_state():
 FIRST_OF_OURS = """
 from time import perf_counter
 import autograd.numpy as np
-from helpers.data import columns
+from helpers.tables import read_columns
 from helpers.eos import murnaghan
-from helpers.regression import fit
-v, e = columns("energy_volume.csv", "volume", "energy")
+from helpers.least_squares import fit
+v, e = read_columns("energy_volume.csv", "volume", "energy")
 began = perf_counter(); fit(murnaghan, v, e, [-400, 0.5, 2, 210]); print(perf_counter() - began)
 """
 FIRST_OF_JAX = """
@@ -217,9 +259,9 @@ from time import perf_counter
 import jax; jax.config.update("jax_enable_x64", True)
 import numpy as np
 from scipy.optimize import least_squares
-from helpers.data import columns
+from helpers.tables import read_columns
 from helpers.eos import murnaghan
-v, e = columns("energy_volume.csv", "volume", "energy")
+v, e = read_columns("energy_volume.csv", "volume", "energy")
 began = perf_counter()
 residuals = jax.jit(lambda p: murnaghan(v, *p) - e)
 slopes = jax.jit(jax.jacfwd(residuals))
@@ -233,11 +275,22 @@ def first_call():
     """In a fresh interpreter, imports not counted."""
 
     def once(code):
-        return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        return float(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            ).stdout
+        )
 
     times = [(once(FIRST_OF_OURS), once(FIRST_OF_JAX)) for _ in range(5)]
     mine, theirs = (median(column) for column in zip(*times, strict=True))
-    row("Murnaghan fit, first call", mine, "JAX, compilation included", theirs, "≥ 20", theirs >= 20 * mine)
+    row(
+        "Murnaghan fit, first call",
+        mine,
+        "JAX, compilation included",
+        theirs,
+        "≥ 20",
+        theirs >= 20 * mine,
+    )
 
 
 def dimer():
@@ -246,8 +299,16 @@ def dimer():
     x, y = ((a - a.mean()) / a.std() for a in (distances, energies))
 
     def with_sklearn(seed):
-        settings = {"solver": "lbfgs", "alpha": 0, "max_iter": 20000, "tol": 1e-12, "random_state": seed}
-        return MLPRegressor(hidden_layer_sizes=(10,), activation="tanh", **settings).fit(x[:, np.newaxis], y)
+        settings = {
+            "solver": "lbfgs",
+            "alpha": 0,
+            "max_iter": 20000,
+            "tol": 1e-12,
+            "random_state": seed,
+        }
+        return MLPRegressor(hidden_layer_sizes=(10,), activation="tanh", **settings).fit(
+            x[:, np.newaxis], y
+        )
 
     networks, peers = [], []
     seeds = count(), count()
@@ -258,7 +319,8 @@ def dimer():
     )
     of_ours = median(1e3 * network.rmse for network in networks)
     of_peers = median(
-        1e3 * energies.std() * np.sqrt(np.mean((peer.predict(x[:, np.newaxis]) - y) ** 2)) for peer in peers
+        1e3 * energies.std() * np.sqrt(np.mean((peer.predict(x[:, np.newaxis]) - y) ** 2))
+        for peer in peers
     )
     worst = max(1e3 * network.rmse for network in networks)
     met = theirs >= mine / 5 and of_peers >= 1000 * of_ours
@@ -283,7 +345,11 @@ def dimer():
 
 
 if __name__ == "__main__":
-    print(f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, {datetime.date.today()}\n")
-    print("| work | here | against | there | there / here | wanted | met |\n|:--|--:|:--|--:|--:|:--|:--|")
+    print(
+        f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, {datetime.date.today()}\n"
+    )
+    print(
+        "| work | here | against | there | there / here | wanted | met |\n|:--|--:|:--|--:|--:|:--|:--|"
+    )
     for part in (jacobians, cube_root, equation_of_state, first_call, dimer):
         part()

@@ -18,12 +18,24 @@ from explore import explore, red
 from lab import code, jupyterlab, read
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-first-run", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync"]
+FLAGS = [
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-sync",
+]
 FLAGS += ["--disable-component-update", "--disable-quic"]
 SCREENSHOTS = Path(__file__).parents[2] / "browser-screenshots"
 WINDOW = {"width": 1400, "height": 1600}  # px
 OPENING, RUNNING, SETTLING = 60_000, 600_000, 300  # ms
-COLUMNS = {"notebook": 30, "cells": 7, "figures": 9, "moved": 22, "ms to redraw": 14, "seconds": 9}  # characters
+COLUMNS = {
+    "notebook": 30,
+    "cells": 7,
+    "figures": 9,
+    "moved": 22,
+    "ms to redraw": 14,
+    "seconds": 9,
+}  # characters
 
 
 def visit(browser, notebook, url, token):
@@ -75,9 +87,13 @@ def check(page, stored, row):
         if not now["execution_count"]:
             wrong.append(f"code cell {number} has not run")
         elif pictures(now) != pictures(then):
-            wrong.append(f"code cell {number}: figures stored {pictures(then)}, drawn {pictures(now)}")
+            wrong.append(
+                f"code cell {number}: figures stored {pictures(then)}, drawn {pictures(now)}"
+            )
     if not wrong and any(map(complains, fresh)):
-        wrong.append("a cell has an error or a text in stderr, and the page does not show it as one")
+        wrong.append(
+            "a cell has an error or a text in stderr, and the page does not show it as one"
+        )
     wrong += [f"shown as it was written: {text.strip()}" for text in page.evaluate("look.raw()")]
     if (seen := page.evaluate("look.drawn()")) != row["figures"]:
         wrong.append(f"the kernel has sent {row['figures']} figures, the page shows {seen}")
@@ -89,7 +105,10 @@ def pictures(cell):
 
 
 def complains(cell):
-    return any(output["output_type"] == "error" or output.get("name") == "stderr" for output in cell["outputs"])
+    return any(
+        output["output_type"] == "error" or output.get("name") == "stderr"
+        for output in cell["outputs"]
+    )
 
 
 def line(row):
@@ -100,7 +119,9 @@ def main(jupyter, *names):
     """Print the table; the exit status."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        print(f"SKIPPED: there is no browser, none of {', '.join(BROWSERS)}. Debian: apt-get install chromium")
+        print(
+            f"SKIPPED: there is no browser, none of {', '.join(BROWSERS)}. Debian: apt-get install chromium"
+        )
         return 0
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     notebooks, wrong = [Path(name) for name in names], []

@@ -10,17 +10,27 @@ REDRAWING, SETTLING = 10_000, 300  # ms
 
 def red(page):
     """Errors and what stands in stderr, each by its last line that isn't indented: what was raised, or warned of."""
-    shown = [(number, re.findall(r"^\S.*", text, re.MULTILINE)) for number, text in page.evaluate("look.red()")]
-    return [f"code cell {number}: {lines[-1] if lines else 'something in stderr'}" for number, lines in shown]
+    shown = [
+        (number, re.findall(r"^\S.*", text, re.MULTILINE))
+        for number, text in page.evaluate("look.red()")
+    ]
+    return [
+        f"code cell {number}: {lines[-1] if lines else 'something in stderr'}"
+        for number, lines in shown
+    ]
 
 
 def explore(page, row):
     """Move every slider and write into every text area; what is wrong, as a list of sentences."""
     sliders = page.locator(".widget-slider:visible").all()
     areas = page.locator(".widget-textarea:visible").all()
-    row["moved"] = f"{len(sliders)} sliders, {len(areas)} texts" if sliders or areas else "nothing to move"
+    row["moved"] = (
+        f"{len(sliders)} sliders, {len(areas)} texts" if sliders or areas else "nothing to move"
+    )
     if not sliders + areas:
-        return ['there is no slider and no text area to move; its section "Explore" should have one']
+        return [
+            'there is no slider and no text area to move; its section "Explore" should have one'
+        ]
     slowest = 0
     for control, act in [(slider, drag) for slider in sliders] + [(area, edit) for area in areas]:
         taken, wrong = move(page, control, act)
@@ -54,7 +64,9 @@ def move(page, control, act):
 
 def drag(page, slider):
     """Pull the handle to the other side of its track; when."""
-    handle, track = (slider.locator(part).first.bounding_box() for part in (".noUi-handle", ".noUi-base"))
+    handle, track = (
+        slider.locator(part).first.bounding_box() for part in (".noUi-handle", ".noUi-base")
+    )
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     on_the_left = x < track["x"] + track["width"] / 2
     page.mouse.move(x, y)

@@ -10,7 +10,9 @@ from time import sleep
 
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page, not only those in view
+    "notebook-extension/tracker": {
+        "windowingMode": "none"
+    },  # every cell is in the page, not only those in view
 }
 OPTIONS = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--LabApp.expose_app_in_browser=True"]
 
@@ -41,7 +43,11 @@ def jupyterlab(jupyter, notebooks, home):
 
 def _environment(home):
     """Nothing of the user's Jupyter, and no backend that would take the figures away, as Agg does."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "MPLBACKEND"))}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "MPLBACKEND"))
+    }
     folders = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     folders |= {f"JUPYTERLAB_{name}_DIR": str(home / name) for name in ("SETTINGS", "WORKSPACES")}
     return {**inherited, **folders, "IPYTHONDIR": str(home / "ipython")}

@@ -22,15 +22,27 @@ GLIBC = "glibc.cpu.hwcaps=-AVX2,-AVX2_Usable,-FMA,-FMA_Usable,-AVX512F,-AVX512VL
 SSE4 = ("SSE", "X86_V2", "POPCNT")  # how NumPy's names of instructions up to SSE4 begin
 AVX2 = (*SSE4, "AVX2", "FMA3", "F16C", "X86_V3")
 PROCESSORS = {  # name: environment variables; what the witness has to show, and how
-    "BLAS of Prescott": ({"OPENBLAS_CORETYPE": "Prescott"}, "BLAS", "Katmai"),  # as OpenBLAS then calls itself
+    "BLAS of Prescott": (
+        {"OPENBLAS_CORETYPE": "Prescott"},
+        "BLAS",
+        "Katmai",
+    ),  # as OpenBLAS then calls itself
     "BLAS of Nehalem": ({"OPENBLAS_CORETYPE": "Nehalem"}, "BLAS", "Nehalem"),
     "BLAS of Haswell": ({"OPENBLAS_CORETYPE": "Haswell"}, "BLAS", "Haswell"),
     "BLAS of SkylakeX": ({"OPENBLAS_CORETYPE": "SkylakeX"}, "BLAS", "SkylakeX"),
     "one BLAS thread": ({"OPENBLAS_NUM_THREADS": "1"}, "BLAS threads", "1"),
     "two BLAS threads": ({"OPENBLAS_NUM_THREADS": "2"}, "BLAS threads", "2"),
     "glibc without AVX2 and FMA": ({"GLIBC_TUNABLES": GLIBC}, "math functions", None),
-    "inputs off by their last bit": ({"PYTHONPATH": str(HERE / "last_bit"), "LAST_BIT": "0"}, "inputs", None),
-    "inputs off the other way": ({"PYTHONPATH": str(HERE / "last_bit"), "LAST_BIT": "1"}, "inputs", None),
+    "inputs off by their last bit": (
+        {"PYTHONPATH": str(HERE / "last_bit"), "LAST_BIT": "0"},
+        "inputs",
+        None,
+    ),
+    "inputs off the other way": (
+        {"PYTHONPATH": str(HERE / "last_bit"), "LAST_BIT": "1"},
+        "inputs",
+        None,
+    ),
 }
 
 
@@ -38,7 +50,12 @@ def witness(python, variables=()):
     """What the witness finds in a process of `python` under environment `variables`, or None if it does not run."""
     environment = {**os.environ, **dict(variables)}
     run = subprocess.run(
-        [python, HERE / "witness.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [python, HERE / "witness.py"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return json.loads(run.stdout) if run.returncode == 0 else None
 
@@ -52,14 +69,19 @@ def imitated(found, plain, what, wanted):
     pairs = list(zip(found[what], plain[what], strict=True))
     moved = sum(one != other for one, other in pairs)
     most = max(abs(one - other) / abs(other) for one, other in pairs if other)
-    return moved > 0 and most < 4.5e-16, f"{moved} of {len(pairs)} {what} differ, by {most:.1e} at most"
+    return (
+        moved > 0 and most < 4.5e-16,
+        f"{moved} of {len(pairs)} {what} differ, by {most:.1e} at most",
+    )
 
 
 def notebooks_pass(python, variables=()):
     """What pytest says of the notebooks with `python`, and whether all is well."""
     environment = {**os.environ, **dict(variables)}
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "notebooks"]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     failed = re.findall(r"^FAILED (\S+::Cell \d+)", run.stdout, re.MULTILINE)
     if run.returncode:
         (ENVIRONMENTS / "last-failure.txt").write_text(run.stdout + run.stderr, encoding="utf-8")
@@ -70,13 +92,18 @@ def notebooks_pass(python, variables=()):
 def environment(name, python, requirements):
     """The Python of an environment of its own, made anew where `requirements`, a list of files, have changed."""
     folder, uv = ENVIRONMENTS / name, Path(sys.executable).with_name("uv")
-    stamp, content = folder / "made-from", "".join(file.read_text(encoding="utf-8") for file in requirements)
+    stamp, content = (
+        folder / "made-from",
+        "".join(file.read_text(encoding="utf-8") for file in requirements),
+    )
     ours = folder / BIN / "python"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != content:
         quiet = {"check": True, "capture_output": True, "text": True}
         subprocess.run([uv, "venv", "--clear", "--python", python, folder], **quiet)
         files = [part for file in requirements for part in ("--requirement", file)]
-        subprocess.run([uv, "pip", "install", "--python", ours, *files, "--editable", ROOT], cwd=ROOT, **quiet)
+        subprocess.run(
+            [uv, "pip", "install", "--python", ours, *files, "--editable", ROOT], cwd=ROOT, **quiet
+        )
         stamp.write_text(content, encoding="utf-8")
     return ours
 
@@ -84,9 +111,29 @@ def environment(name, python, requirements):
 def resolved(name, resolution, python):
     """The Python with the direct dependencies that pyproject.toml allows: the oldest, or the newest of today."""
     uv, compiled = Path(sys.executable).with_name("uv"), ENVIRONMENTS / f"{name}.txt"
-    command = [uv, "pip", "compile", "--quiet", "--upgrade", "--resolution", resolution, "--python", python]
-    command += ["--group", "notebooks", "--group", "tests", "--no-header", "--output-file", compiled]
-    subprocess.run([*command, "pyproject.toml"], cwd=ROOT, check=True, capture_output=True, text=True)
+    command = [
+        uv,
+        "pip",
+        "compile",
+        "--quiet",
+        "--upgrade",
+        "--resolution",
+        resolution,
+        "--python",
+        python,
+    ]
+    command += [
+        "--group",
+        "notebooks",
+        "--group",
+        "tests",
+        "--no-header",
+        "--output-file",
+        compiled,
+    ]
+    subprocess.run(
+        [*command, "pyproject.toml"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     return environment(name, python, [compiled])
 
 
@@ -96,9 +143,13 @@ def pythons():
     subprocess.run([uv, "python", "install", "--quiet", NEWEST], check=False, capture_output=True)
     path = os.pathsep.join([*pyenvs(), os.environ["PATH"]])
     command = [uv, "python", "list", "--only-installed", "--output-format", "json", ">=3.11"]
-    listed = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True
+    )
     found = [entry for entry in json.loads(listed.stdout) if entry["implementation"] == "cpython"]
-    paths = {tuple(map(int, entry["version"].split(".")[:2])): entry["path"] for entry in reversed(found)}
+    paths = {
+        tuple(map(int, entry["version"].split(".")[:2])): entry["path"] for entry in reversed(found)
+    }
     return {f"{major}.{minor}": path for (major, minor), path in sorted(paths.items())}
 
 
@@ -106,7 +157,9 @@ def pyenvs():
     """The folders with the Pythons that pyenv keeps, if there is a pyenv: its shims name but one of them."""
     if not shutil.which("pyenv"):
         return []
-    root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True).stdout.strip()
+    root = subprocess.run(
+        ["pyenv", "root"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     return map(str, Path(root).glob("versions/*/bin"))
 
 
@@ -116,22 +169,37 @@ def machines():
         plain = witness(sys.executable)
         for name, kept, wanted in (("AVX2", AVX2, "X86_V3"), ("SSE4", SSE4, "baseline")):
             wider = [feature for feature in plain["features"] if not feature.startswith(kept)]
-            variables = {"NPY_DISABLE_CPU_FEATURES": " ".join(wider)}  # NumPy warns of names that it doesn't know
+            variables = {
+                "NPY_DISABLE_CPU_FEATURES": " ".join(wider)
+            }  # NumPy warns of names that it doesn't know
             yield f"NumPy cut down to {name}", partial(processor, plain, variables, "NumPy", wanted)
         for name, (variables, what, wanted) in PROCESSORS.items():
             yield name, partial(processor, plain, variables, what, wanted)
     there = pythons()
     first, last = (list(there.values())[end] for end in (0, -1))
-    yield "oldest dependencies", lambda: of_packages(resolved("oldest", "lowest-direct", first), "packages")
-    yield "newest dependencies", lambda: of_packages(resolved("newest", "highest", last), "packages")
+    yield (
+        "oldest dependencies",
+        lambda: of_packages(resolved("oldest", "lowest-direct", first), "packages"),
+    )
+    yield (
+        "newest dependencies",
+        lambda: of_packages(resolved("newest", "highest", last), "packages"),
+    )
     for version, python in there.items():
         yield f"Python {version}", partial(with_lock, version, python)
     if NEWEST not in there:
-        yield f"Python {NEWEST}", lambda: (False, "it is not on this machine, and not to be had", None, {})
+        yield (
+            f"Python {NEWEST}",
+            lambda: (False, "it is not on this machine, and not to be had", None, {}),
+        )
 
 
 def processor(plain, variables, what, wanted):
-    return *imitated(witness(sys.executable, variables), plain, what, wanted), sys.executable, variables
+    return (
+        *imitated(witness(sys.executable, variables), plain, what, wanted),
+        sys.executable,
+        variables,
+    )
 
 
 def with_lock(version, python):
@@ -140,7 +208,12 @@ def with_lock(version, python):
 
 def of_packages(python, what):
     found = witness(python)
-    return found is not None, f"{what}: {found[what]}" if found else "the packages can't be imported", python, {}
+    return (
+        found is not None,
+        f"{what}: {found[what]}" if found else "the packages can't be imported",
+        python,
+        {},
+    )
 
 
 def main(words):

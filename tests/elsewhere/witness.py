@@ -11,32 +11,42 @@ from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 from numpy.lib.introspect import opt_func_info
 from threadpoolctl import threadpool_info
 
-from helpers.data import columns
 from helpers.dimer import binding_energies
+from helpers.tables import read_columns
 
 NAMED = ("numpy", "scipy", "autograd", "matplotlib", "ase", "hy", "pycse")
 
 
 def kernels():
     """The widest instructions that any of NumPy's functions uses here."""
-    chosen = {kernel["current"] for kernels in opt_func_info().values() for kernel in kernels.values()}
+    chosen = {
+        kernel["current"] for kernels in opt_func_info().values() for kernel in kernels.values()
+    }
     return next((name for name in reversed(__cpu_dispatch__) if name in chosen), "baseline")
 
 
 def of_each_blas(what):
-    return ", ".join(sorted({str(pool[what]) for pool in threadpool_info() if pool["user_api"] == "blas"}))
+    return ", ".join(
+        sorted({str(pool[what]) for pool in threadpool_info() if pool["user_api"] == "blas"})
+    )
 
 
 def math_functions():
     """Results of the C library: with and without FMA, one in a thousand differs in its last bit."""
-    return [function(0.00123 * i) for function in (math.exp, math.sin, math.cos) for i in range(1, 10_001)]
+    return [
+        function(0.00123 * i)
+        for function in (math.exp, math.sin, math.cos)
+        for i in range(1, 10_001)
+    ]
 
 
 def inputs():
     """What the notebooks start from, zeros left out."""
     draws = np.random.default_rng(0).standard_normal(9), np.random.RandomState(0).standard_normal(9)
-    table = columns("energy_volume.csv", "volume", "energy")
-    return np.concatenate([np.linspace(0, 1)[1:], *table, binding_energies([2, 3]), *draws]).tolist()
+    table = read_columns("energy_volume.csv", "volume", "energy")
+    return np.concatenate(
+        [np.linspace(0, 1)[1:], *table, binding_energies([2, 3]), *draws]
+    ).tolist()
 
 
 if __name__ == "__main__":
@@ -48,6 +58,8 @@ if __name__ == "__main__":
         "BLAS threads": of_each_blas("num_threads"),
         "math functions": math_functions(),
         "inputs": inputs(),
-        "features": [name for name in __cpu_dispatch__ if __cpu_features__[name]],  # that this processor has
+        "features": [
+            name for name in __cpu_dispatch__ if __cpu_features__[name]
+        ],  # that this processor has
     }
     print(json.dumps(found))

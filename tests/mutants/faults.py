@@ -23,7 +23,11 @@ TEXTS = [
     ("helpers/data.py", 'text.replace("_", "?")', "text"),
     ("helpers/data.py", "header.count(name) != 1", "header.count(name) < 1"),
     ("helpers/derivatives.py", "x: lambda g: g * (1 - tanh_x**2)", "x: lambda g: g * (1 - tanh_x)"),
-    ("helpers/derivatives.py", "lambda g, tanh_x, x: g * (1 - tanh_x**2)", "lambda g, tanh_x, x: g * (1 - x**2)"),
+    (
+        "helpers/derivatives.py",
+        "lambda g, tanh_x, x: g * (1 - tanh_x**2)",
+        "lambda g, tanh_x, x: g * (1 - x**2)",
+    ),
     ("helpers/derivatives.py", "    jacobian[:] = 0\n", ""),
     ("helpers/derivatives.py", "ends = [-1, 0, 0]", "ends = [0, 0, 0]"),
     ("helpers/derivatives.py", "start + BLOCK)", "start + BLOCK - 1)"),
@@ -43,7 +47,11 @@ TEXTS = [
     ("helpers/documented.py", "function.args = arguments\n", "pass\n"),
     ("helpers/eos.py", "** bulk_modulus_prime\n", "** (bulk_modulus_prime + 1e-9)\n"),
     ("helpers/eos.py", "        - volume0 * bulk_modulus / excess\n", ""),
-    ("helpers/eos.py", "(x - 1) * bulk_modulus_prime + 6 - 4 * x", "(x - 1) * bulk_modulus_prime + 6 - 5 * x"),
+    (
+        "helpers/eos.py",
+        "(x - 1) * bulk_modulus_prime + 6 - 4 * x",
+        "(x - 1) * bulk_modulus_prime + 6 - 5 * x",
+    ),
     ("helpers/eos.py", "9 / 16 * volume0", "9 / 8 * volume0"),
     ("helpers/eos.py", "(1 - (1 + y) * np.exp(-y))", "(1 - (1 + y) * np.exp(y))"),
     ("helpers/eos.py", "y = 3 / 2 * excess", "y = 2 / 3 * excess"),
@@ -51,7 +59,11 @@ TEXTS = [
     ("helpers/eos.py", "lambda volume, *parameters: -slope(", "lambda volume, *parameters: slope("),
     ("helpers/eos.py", "-volume * slope(", "volume * slope("),
     ("helpers/eos.py", '["Bohr radius"][0] ** 3', '["Bohr radius"][0] ** 2'),
-    ("helpers/kinetics.py", "np.exp(-total * time) + k_backward)", "np.exp(-total * time) - k_backward)"),
+    (
+        "helpers/kinetics.py",
+        "np.exp(-total * time) + k_backward)",
+        "np.exp(-total * time) - k_backward)",
+    ),
     ("helpers/kinetics.py", "k_forward * time / 2", "k_forward * time"),
     ("helpers/kinetics.py", "points=2**14", "points=2**6"),
     ("helpers/kinetics.py", ")[:, :2]", ")[:, 1:]"),
@@ -66,7 +78,11 @@ TEXTS = [
     ("helpers/rates.py", "by_species @ sensitivities + by_parameter", "by_species @ sensitivities"),
     ("helpers/rates.py", "rtol=1e-9, atol=1e-13", "rtol=1e-3, atol=1e-6"),
     ("helpers/regression.py", "student.ppf((1 + level) / 2", "student.ppf(level"),
-    ("helpers/regression.py", "half @ half.T * (sse / dof)", "half @ half.T * (sse / len(residuals))"),
+    (
+        "helpers/regression.py",
+        "half @ half.T * (sse / dof)",
+        "half @ half.T * (sse / len(residuals))",
+    ),
     ("helpers/regression.py", "residuals = -residuals * sigma", "residuals = residuals * sigma"),
     ("helpers/regression.py", "len(residuals) - len(parameters)", "len(residuals)"),
     ("helpers/regression.py", "np.sqrt(variance + noise)", "np.sqrt(variance)"),
@@ -85,7 +101,11 @@ TEXTS = [
     ("data/copper_dimer.csv", "distance,energy", "distance,energie"),
     ("data/published.toml", '"network, w0[0]" = "-0.71332351"', '"network, w0[0]" = "-0.71332361"'),
     ("data/published.toml", '"SSE at step 3400" = "2.359e-05"', '"SSE at step 3400" = "2.350e-05"'),
-    ("data/published.toml", '"1.5768901008364176e-05", digits = 9', '"1.5768901008364176e-05", digits = 3'),
+    (
+        "data/published.toml",
+        '"1.5768901008364176e-05", digits = 9',
+        '"1.5768901008364176e-05", digits = 3',
+    ),
     ("data/published.toml", '"end of the time axis" = "0.5"', '"end of the time axis" = "0.4"'),
     ("data/published.toml", 'text = "1.18663393", digits = 6', 'text = "1.18664393", digits = 6'),
     ("data/published.toml", '"(func 24 3)" = "72"', '"(func 24 3)" = "73"'),
@@ -102,7 +122,11 @@ TEXTS = [
     ("tests/figures.py", "\nTOLERANCE = 1.0", "\nTOLERANCE = 10.0"),
     ("tests/figures.py", "PATCH_TOLERANCE = 4.0", "PATCH_TOLERANCE = 40.0"),
     ("tests/figures.py", "size=(3, 3, 1)", "size=(9, 9, 1)"),
-    ("tests/guard.py", '        found += [f"code cell {number}: {complaint}" for complaint in _of_cell(cell)]\n', ""),
+    (
+        "tests/guard.py",
+        '        found += [f"code cell {number}: {complaint}" for complaint in _of_cell(cell)]\n',
+        "",
+    ),
     (
         "tests/shares.toml",
         '05-documented-arguments = { "compared" = 14',
@@ -140,7 +164,11 @@ def in_output(old, new):
 
     def plant(notebook):
         old_json, new_json = (json.dumps(text, ensure_ascii=False)[1:-1] for text in (old, new))
-        holds = [cell for cell in code(notebook) if old_json in json.dumps(cell["outputs"], ensure_ascii=False)]
+        holds = [
+            cell
+            for cell in code(notebook)
+            if old_json in json.dumps(cell["outputs"], ensure_ascii=False)
+        ]
         holds[-1]["outputs"] = json.loads(
             json.dumps(holds[-1]["outputs"], ensure_ascii=False).replace(old_json, new_json, 1)
         )
@@ -244,53 +272,111 @@ CELLS = [
         MURNAGHAN,
         in_source('plt.ylabel("energy / Ha")\nplt.legend()', 'plt.ylabel("energy / Ha")'),
     ),
-    ("a label taken off an axis", DIMER, in_source('plt.ylabel("force on the second atom / eV/Å")\n', "")),
-    ("a unit changed in a label", DIMER, in_source('"network - EMT / meV"', '"network - EMT / eV"')),
+    (
+        "a label taken off an axis",
+        DIMER,
+        in_source('plt.ylabel("force on the second atom / eV/Å")\n', ""),
+    ),
+    (
+        "a unit changed in a label",
+        DIMER,
+        in_source('"network - EMT / meV"', '"network - EMT / eV"'),
+    ),
     ("a colour changed", SENSITIVITY, in_source('color=f"C{which}"', 'color=f"C{which + 1}"')),
     ("a line dashed", NETWORK, in_source('plt.plot(x, line(x), "--"', 'plt.plot(x, line(x), "-"')),
     ("an axis cut shorter", SENSITIVITY, in_source("plt.ylim(0, 1)\n", "plt.ylim(0, 0.99)\n")),
     (
         "a curve scaled by 1.02",
         MURNAGHAN,
-        in_source("plt.plot(volume, 1000 * found.residuals", "plt.plot(volume, 1020 * found.residuals"),
+        in_source(
+            "plt.plot(volume, 1000 * found.residuals", "plt.plot(volume, 1020 * found.residuals"
+        ),
     ),
     ("two stored pictures swapped", DIMER, swap_pictures),
     ("a stored picture lighter", SENSITIVITY, lighten),
     ("a stored picture forgotten", MURNAGHAN, forget_picture),
     ("a digit changed in a stored trace", NETWORK, in_output("1.71e-05", "1.72e-05")),
-    ("a digit changed in a stored table", MURNAGHAN, in_output("211.847 | 211.847", "211.847 | 211.846")),
-    ("a number of digits raised in a stored table", DIMER, in_output("1.18663 | 6 of 9", "1.18663 | 7 of 9")),
-    ("a word changed in stored help", DOCUMENTED, in_output("    arg2 : a number", "    arg2 : a figure")),
+    (
+        "a digit changed in a stored table",
+        MURNAGHAN,
+        in_output("211.847 | 211.847", "211.847 | 211.846"),
+    ),
+    (
+        "a number of digits raised in a stored table",
+        DIMER,
+        in_output("1.18663 | 6 of 9", "1.18663 | 7 of 9"),
+    ),
+    (
+        "a word changed in stored help",
+        DOCUMENTED,
+        in_output("    arg2 : a number", "    arg2 : a figure"),
+    ),
     ("a notebook stripped of its outputs", SENSITIVITY, strip_outputs),
     ("a notebook stripped of outputs and counts", DOCUMENTED, strip_all),
     ("the output of a cell removed", SENSITIVITY, without_output("of the way at 0.3 s")),
-    ("the output of a compared figure removed", MURNAGHAN, without_output('label="Murnaghan, Adam"')),
-    ("the output of an ignored cell removed", NETWORK, without_output("with_jacobian = perf_counter() - began")),
+    (
+        "the output of a compared figure removed",
+        MURNAGHAN,
+        without_output('label="Murnaghan, Adam"'),
+    ),
+    (
+        "the output of an ignored cell removed",
+        NETWORK,
+        without_output("with_jacobian = perf_counter() - began"),
+    ),
     ("a cell skipped", DIMER, tagged("assert max(small) < 1.1 * min(small)", "nbval-skip")),
     (
         "a cell newly ignored, with a reason",
         SENSITIVITY,
         tagged("of the way at 0.3 s", "nbval-ignore-output", "# not compared: rounding\n"),
     ),
-    ("a cell allowed to raise", SENSITIVITY, tagged("autograd and the closed forms agree", "raises-exception")),
+    (
+        "a cell allowed to raise",
+        SENSITIVITY,
+        tagged("autograd and the closed forms agree", "raises-exception"),
+    ),
     ("a cell deleted, the others renumbered", SENSITIVITY, delete("|dA/dk1| is largest")),
-    ("a cell of assertions deleted, the others renumbered", DIMER, delete("assert max(small) < 1.1 * min(small)")),
+    (
+        "a cell of assertions deleted, the others renumbered",
+        DIMER,
+        delete("assert max(small) < 1.1 * min(small)"),
+    ),
     ("the table of the post deleted", DOCUMENTED, delete("post_and_here(post, found)")),
     (
         "a cell swapped with one that needs it, the others renumbered",
         MURNAGHAN,
         swap("run = descend(", "energy0, modulus, modulus_prime, volume0 = run.parameters"),
     ),
-    ("cells run out of order", NETWORK, lambda notebook: code(notebook)[3].update(execution_count=99)),
-    ("an assertion turned around", NETWORK, in_source("assert round(ratio) == 26", "assert round(ratio) != 26")),
-    ("an assertion taken out of a cell that prints nothing", DIMER, in_source("assert np.all(two[0] < 0.5)\n", "")),
+    (
+        "cells run out of order",
+        NETWORK,
+        lambda notebook: code(notebook)[3].update(execution_count=99),
+    ),
+    (
+        "an assertion turned around",
+        NETWORK,
+        in_source("assert round(ratio) == 26", "assert round(ratio) != 26"),
+    ),
+    (
+        "an assertion taken out of a cell that prints nothing",
+        DIMER,
+        in_source("assert np.all(two[0] < 0.5)\n", ""),
+    ),
     (
         "a prefactor changed in a notebook's model",
         NETWORK,
         in_source("return b1 + w10 * tanh", "return b1 + 1.01 * w10 * tanh"),
     ),
-    ("a seed changed", NETWORK, in_source("rng=np.random.RandomState(0)", "rng=np.random.RandomState(1)")),
-    ("warnings silenced", SENSITIVITY, in_source("plt.style.use(", "np.seterr(all='ignore')\nplt.style.use(")),
+    (
+        "a seed changed",
+        NETWORK,
+        in_source("rng=np.random.RandomState(0)", "rng=np.random.RandomState(1)"),
+    ),
+    (
+        "warnings silenced",
+        SENSITIVITY,
+        in_source("plt.style.use(", "np.seterr(all='ignore')\nplt.style.use("),
+    ),
     (
         "a kernel of one machine",
         DIMER,
@@ -305,7 +391,8 @@ CELLS = [
         "a marker left out",
         DIMER,
         in_source(
-            'plt.plot(distance, energy, "o", label="EMT")', 'plt.plot(distance[1:], energy[1:], "o", label="EMT")'
+            'plt.plot(distance, energy, "o", label="EMT")',
+            'plt.plot(distance[1:], energy[1:], "o", label="EMT")',
         ),
     ),
     ("a slider without the picture that it begins with", MURNAGHAN, in_source("\nexplore()", "")),

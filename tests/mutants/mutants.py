@@ -32,7 +32,9 @@ def faults():
 def replacing(old, new):
     def change(text):
         if text.count(old) != 1:
-            raise ValueError(f"{old!r} stands there {text.count(old)} times; a fault is planted where it stands once")
+            raise ValueError(
+                f"{old!r} stands there {text.count(old)} times; a fault is planted where it stands once"
+            )
         return text.replace(old, new)
 
     return change
@@ -79,14 +81,29 @@ def first_to_look(file):
 
 def run_tests(folder, where=("tests", "notebooks")):
     """Exit status of pytest on what is `where` in the copy in `folder`, and the first test that failed."""
-    environment = {**os.environ, "PYTHONPATH": str(folder)}  # before the project itself, which is installed
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder),
+    }  # before the project itself, which is installed
     environment.pop("PYTEST_ADDOPTS", None)
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--ignore=tests/test_mutants.py"]  # that one sees all of them
+    options = [
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--ignore=tests/test_mutants.py",
+    ]  # that one sees all of them
     command = [sys.executable, "-m", "pytest", *options, *where]
-    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     failed = re.search(r"^(?:FAILED|ERROR) (\S+(?:::Cell \d+)?)", run.stdout, re.MULTILINE)
-    shares = re.search(r"^\S+: (a smaller share|fewer assertions|its cells are not)", run.stdout, re.MULTILINE)
-    return run.returncode, failed[1] if failed else "the shares of code cells" if shares else run.stdout[-300:]
+    shares = re.search(
+        r"^\S+: (a smaller share|fewer assertions|its cells are not)", run.stdout, re.MULTILINE
+    )
+    return run.returncode, failed[
+        1
+    ] if failed else "the shares of code cells" if shares else run.stdout[-300:]
 
 
 def verdict(name):
@@ -102,7 +119,9 @@ def verdict(name):
         status, seen_by = run_tests(folder, first) if first else (0, "")
         if status == 0:
             status, seen_by = run_tests(folder)
-    caught = status == 1 or (status == 2 and seen_by.endswith(".py"))  # 2: a module that can't be imported
+    caught = status == 1 or (
+        status == 2 and seen_by.endswith(".py")
+    )  # 2: a module that can't be imported
     return caught, seen_by if caught or status else "every test passed", time.monotonic() - began
 
 
@@ -115,7 +134,9 @@ def main(words):
             [sys.executable, "-c", "import helpers; print(helpers.__file__)"],
             cwd=scratch, env={**os.environ, "PYTHONPATH": scratch}, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        assert Path(found.stdout.strip()).is_relative_to(scratch), "the copy has to be the one that is imported"
+        assert Path(found.stdout.strip()).is_relative_to(scratch), (
+            "the copy has to be the one that is imported"
+        )
         status, said = run_tests(Path(scratch))
     if status:
         sys.exit(f"without any fault the tests don't pass: {said}")

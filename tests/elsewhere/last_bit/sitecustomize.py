@@ -45,7 +45,9 @@ class RandomState(RANDOM_STATE):
 
 
 np.linspace = moving(np.linspace)  # before autograd takes its own copies
-np.random.default_rng = lambda seed=None: seed if isinstance(seed, Generator) else Generator(RNG(seed).bit_generator)
+np.random.default_rng = lambda seed=None: (
+    seed if isinstance(seed, Generator) else Generator(RNG(seed).bit_generator)
+)
 np.random.RandomState = RandomState
 
 from helpers import data, dimer  # noqa: E402 - they import NumPy's functions, and autograd's

@@ -6,8 +6,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from helpers.comparison import agrees, post_and_here
-from helpers.data import DATA, Printed, published
+from helpers.published import PublishedValue, agrees, comparison_table, published_values
+from helpers.tables import DATA
 
 POSTS = tomllib.loads((DATA / "published.toml").read_text(encoding="utf-8"))
 
@@ -33,8 +33,9 @@ def test_digits_agree_within_half_a_unit_of_the_last(text, number, digits, holds
 
 
 def test_a_row_shows_both_numbers_and_the_share_of_digits():
-    table = post_and_here(
-        {"V0": Printed("211.847"), "B": Printed("1.18663393", 6, "why")}, {"V0": 211.84682, "B": 1.186633}
+    table = comparison_table(
+        {"V0": PublishedValue("211.847"), "B": PublishedValue("1.18663393", 6, "why")},
+        {"V0": 211.84682, "B": 1.186633},
     )
     assert table.splitlines()[2:] == [
         "| V0 | 211.847 | 211.847 | 6 of 6 |  |",
@@ -43,50 +44,59 @@ def test_a_row_shows_both_numbers_and_the_share_of_digits():
 
 
 def test_what_can_t_be_computed_again_is_shown_with_its_reason():
-    table = post_and_here({"time": Printed("24.1 s", 0, "another machine")}, {"time": None})
+    table = comparison_table(
+        {"time": PublishedValue("24.1 s", 0, "another machine")}, {"time": None}
+    )
     assert table.splitlines()[-1] == "| time | 24.1 s | – | – | another machine |"
 
 
 def test_a_text_is_met_to_the_letter():
-    assert post_and_here({"a": Printed("{'x': 1}")}, {"a": "{'x': 1}"}).endswith("| {'x': 1} | {'x': 1} | all | |")
+    assert comparison_table({"a": PublishedValue("{'x': 1}")}, {"a": "{'x': 1}"}).endswith(
+        "| {'x': 1} | {'x': 1} | all | |"
+    )
     with pytest.raises(ValueError, match=r"a: the post printed .* they should be equal"):
-        post_and_here({"a": Printed("{'x': 1}")}, {"a": "{'x': 2}"})
+        comparison_table({"a": PublishedValue("{'x': 1}")}, {"a": "{'x': 2}"})
 
 
 @pytest.mark.parametrize("found", [{}, {"a": 1.0, "b": 2.0}, {"b": 1.0}])
 def test_a_number_on_one_side_only_is_an_error(found):
     with pytest.raises(ValueError, match="only on one side"):
-        post_and_here({"a": Printed("1.0")}, found)
+        comparison_table({"a": PublishedValue("1.0")}, found)
 
 
 @pytest.mark.parametrize("number", [1.06, float("nan"), float("inf")])
 def test_a_digit_that_differs_is_an_error(number):
     with pytest.raises(ValueError, match=r"a: the post printed 1\.0, here it is"):
-        post_and_here({"a": Printed("1.0")}, {"a": number})
+        comparison_table({"a": PublishedValue("1.0")}, {"a": number})
 
 
 @pytest.mark.parametrize("post", POSTS)
 def test_whatever_does_not_agree_in_full_has_a_reason(post):
-    for name, (text, digits, reason) in published(post).items():
+    for name, (text, digits, reason) in published_values(post).items():
         if digits is not None:
             assert reason, name
             assert digits == 0 or 0 < digits < len(Decimal(text).as_tuple().digits), name
 
 
 def test_a_number_is_shown_in_the_notation_of_the_post():
-    printed = {"a": Printed("1.576890e-05", 4, "why"), "b": Printed("0.00385", 2, "why")}
-    table = post_and_here(printed, {"a": 1.5769e-05, "b": 0.003851})
+    printed = {
+        "a": PublishedValue("1.576890e-05", 4, "why"),
+        "b": PublishedValue("0.00385", 2, "why"),
+    }
+    table = comparison_table(printed, {"a": 1.5769e-05, "b": 0.003851})
     assert [row.split(" | ")[2] for row in table.splitlines()[2:]] == ["1.577e-05", "0.0039"]
 
 
 def test_a_number_without_digits_and_a_whole_one_are_numbers():
-    assert post_and_here({"a": Printed("0.00")}, {"a": 0.001}).endswith("| a | 0.00 | 0.00 | 1 of 1 |  |")
-    whole = post_and_here({"a": Printed("1234", 2, "why")}, {"a": 1234.4})
+    assert comparison_table({"a": PublishedValue("0.00")}, {"a": 0.001}).endswith(
+        "| a | 0.00 | 0.00 | 1 of 1 |  |"
+    )
+    whole = comparison_table({"a": PublishedValue("1234", 2, "why")}, {"a": 1234.4})
     assert whole.endswith("| a | 1234 | 1234 | 2 of 4 | why |")
 
 
 def test_what_was_found_instead_is_shown():
-    table = post_and_here({"t": Printed("24.1 s", 0, "why")}, {"t": "0.9 s"})
+    table = comparison_table({"t": PublishedValue("24.1 s", 0, "why")}, {"t": "0.9 s"})
     assert table.endswith("| t | 24.1 s | 0.9 s | – | why |")
 
 
@@ -96,11 +106,13 @@ def test_half_a_unit_is_still_agreement_and_numpys_integers_are_numbers():
 
 
 def test_nothing_makes_an_empty_table():
-    assert [line.count("|") for line in post_and_here({}, {}).splitlines()] == [6, 6]
+    assert [line.count("|") for line in comparison_table({}, {}).splitlines()] == [6, 6]
 
 
 def test_a_table_that_does_not_hold_says_where():
     with pytest.raises(ValueError, match=r"only on one side: \['a', 'b'\]; give"):
-        post_and_here({"a": Printed("1.0")}, {"b": 1.0})
-    with pytest.raises(ValueError, match=r"a: the post printed 1\.25, here it is 1\.3: not 2 digits agree"):
-        post_and_here({"a": Printed("1.25", 2, "why")}, {"a": 1.3})
+        comparison_table({"a": PublishedValue("1.0")}, {"b": 1.0})
+    with pytest.raises(
+        ValueError, match=r"a: the post printed 1\.25, here it is 1\.3: not 2 digits agree"
+    ):
+        comparison_table({"a": PublishedValue("1.25", 2, "why")}, {"a": 1.3})

@@ -8,8 +8,8 @@ import numpy
 import pytest
 from scipy.integrate import solve_ivp
 
-from helpers.kinetics import concentration, sensitivities
-from helpers.rates import integrate
+from helpers.ode_sensitivity import solve_ivp_sensitivity
+from helpers.reversible_reaction import concentration, sensitivities
 
 TIMES = np.linspace(0, 0.5, 51)
 LOG_TIMES = np.concatenate([[0], np.logspace(-4, 5, 46)])
@@ -28,17 +28,20 @@ def robertson(time, concentrations, k1, k2, k3):
 
 @pytest.fixture(scope="module")
 def stiff():
-    return integrate(robertson, [1, 0, 0], CONSTANTS, LOG_TIMES)
+    return solve_ivp_sensitivity(robertson, [1, 0, 0], CONSTANTS, LOG_TIMES)
 
 
 @pytest.mark.parametrize(
     ("forward", "backward", "initial"), [(3, 3, 1), (0.7, 2.5, 3), (5, 0, 1), (0, 2, 1), (50, 9, 1)]
 )
 def test_the_reversible_reaction_is_its_closed_form(forward, backward, initial):
-    found = integrate(reversible, [initial, 0], [forward, backward], TIMES)
+    found = solve_ivp_sensitivity(reversible, [initial, 0], [forward, backward], TIMES)
     exact = sensitivities(TIMES, forward, backward, initial)
     assert np.allclose(
-        found.concentrations[:, 0], concentration(TIMES, forward, backward, initial), rtol=0, atol=1e-8
+        found.concentrations[:, 0],
+        concentration(TIMES, forward, backward, initial),
+        rtol=0,
+        atol=1e-8,
     )
     assert np.allclose(found.sensitivities, np.stack([exact, -exact], axis=1), rtol=0, atol=1e-8)
 
@@ -46,7 +49,7 @@ def test_the_reversible_reaction_is_its_closed_form(forward, backward, initial):
 def test_a_rate_that_depends_on_the_time_has_its_closed_form():
     """dc/dt = -k t c: c = exp(-k t²/2), ∂c/∂k = -t²/2 c. The clock starts at -1."""
     times = np.linspace(-1, 2, 31)
-    found = integrate(lambda t, c, k: -k * t * c, [np.exp(-0.35)], [0.7], times)
+    found = solve_ivp_sensitivity(lambda t, c, k: -k * t * c, [np.exp(-0.35)], [0.7], times)
     exact = np.exp(-0.35 * times**2)
     assert np.allclose(found.concentrations[:, 0], exact, rtol=0, atol=1e-8)
     assert np.allclose(found.sensitivities[:, 0, 0], (1 - times**2) / 2 * exact, rtol=0, atol=1e-8)
@@ -54,10 +57,12 @@ def test_a_rate_that_depends_on_the_time_has_its_closed_form():
 
 def test_a_second_order_reaction_has_its_closed_form():
     """dc/dt = -k c²: c = 1 / (1 + k t), ∂c/∂k = -t c². The Jacobian that is handed over isn't the whole one."""
-    found = integrate(lambda t, c, k: -k * c**2, [1], [1e3], TIMES)
+    found = solve_ivp_sensitivity(lambda t, c, k: -k * c**2, [1], [1e3], TIMES)
     exact = 1 / (1 + 1e3 * TIMES)
     assert np.allclose(found.concentrations[:, 0], exact, rtol=0, atol=1e-8)
-    assert np.allclose(found.sensitivities[:, 0, 0] * 1e3, -1e3 * TIMES * exact**2, rtol=0, atol=1e-8)
+    assert np.allclose(
+        found.sensitivities[:, 0, 0] * 1e3, -1e3 * TIMES * exact**2, rtol=0, atol=1e-8
+    )
 
 
 def test_robertsons_mass_is_conserved(stiff):
@@ -73,7 +78,7 @@ def test_faster_constants_are_a_faster_clock(stiff):
 
 def test_robertsons_concentrations_are_those_of_the_literature(stiff):
     """At t = 40 and 400: what the SUNDIALS example cvRoberts_dns prints."""
-    found = integrate(robertson, [1, 0, 0], CONSTANTS, [0, 40, 400]).concentrations[1:]
+    found = solve_ivp_sensitivity(robertson, [1, 0, 0], CONSTANTS, [0, 40, 400]).concentrations[1:]
     printed = [[7.158e-01, 9.185e-06, 2.842e-01], [4.505e-01, 3.223e-06, 5.495e-01]]
     assert np.allclose(found, printed, rtol=2e-4)
 
@@ -87,14 +92,18 @@ def test_robertsons_sensitivities_are_the_finite_differences_of_another_integrat
     step = 2e-3  # of ln k
     found = stiff.sensitivities[1:] * CONSTANTS / stiff.concentrations[1:, :, np.newaxis]
     for which in range(3):
-        up, down = (logarithms(CONSTANTS * np.exp(sign * step * np.eye(3)[which])) for sign in (1, -1))
+        up, down = (
+            logarithms(CONSTANTS * np.exp(sign * step * np.eye(3)[which])) for sign in (1, -1)
+        )
         assert np.allclose(found[:, :, which], (up - down) / (2 * step), rtol=0, atol=2e-5)
 
 
 def test_a_tighter_tolerance_is_obeyed():
     errors = [
         np.abs(
-            integrate(reversible, [1, 0], [3, 2], TIMES, rtol, 1e-14).concentrations[:, 0]
+            solve_ivp_sensitivity(reversible, [1, 0], [3, 2], TIMES, rtol, 1e-14).concentrations[
+                :, 0
+            ]
             - concentration(TIMES, 3, 2)
         )
         for rtol in (1e-4, 1e-11)
@@ -103,9 +112,11 @@ def test_a_tighter_tolerance_is_obeyed():
 
 
 def test_a_parameter_without_effect_and_one_of_zero_have_their_sensitivities():
-    found = integrate(lambda t, c, k, zero, idle: -k * c + zero, [1], [2, 0, 5], TIMES)
+    found = solve_ivp_sensitivity(lambda t, c, k, zero, idle: -k * c + zero, [1], [2, 0, 5], TIMES)
     assert np.array_equal(found.sensitivities[:, 0, 2], 0 * TIMES)
-    assert np.allclose(found.sensitivities[:, 0, 1], (1 - np.exp(-2 * TIMES)) / 2, rtol=0, atol=1e-8)
+    assert np.allclose(
+        found.sensitivities[:, 0, 1], (1 - np.exp(-2 * TIMES)) / 2, rtol=0, atol=1e-8
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,9 +130,10 @@ def test_a_parameter_without_effect_and_one_of_zero_have_their_sensitivities():
 )
 def test_a_failure_says_what_to_try(rate):
     with pytest.raises(
-        RuntimeError, match=r"the integration failed: .*; check the rate and its parameters, end earlier"
+        RuntimeError,
+        match=r"the integration failed: .*; check the rate and its parameters, end earlier",
     ):
-        integrate(rate, [1], [1], [0, 5])
+        solve_ivp_sensitivity(rate, [1], [1], [0, 5])
 
 
 @pytest.mark.parametrize(
@@ -139,7 +151,7 @@ def test_a_failure_says_what_to_try(rate):
 )
 def test_what_makes_no_sense_is_refused(arguments, advice):
     with pytest.raises(ValueError, match=advice):
-        integrate(reversible, *arguments)
+        solve_ivp_sensitivity(reversible, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -156,17 +168,17 @@ def test_what_makes_no_sense_is_refused(arguments, advice):
 )
 def test_a_rate_that_can_t_be_used_is_refused(rate, advice):
     with pytest.raises(ValueError, match=advice):
-        integrate(rate, [1], [1], [0, 1])
+        solve_ivp_sensitivity(rate, [1], [1], [0, 1])
 
 
 def test_a_rates_own_error_is_not_hidden():
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
-        integrate(reversible, [1, 0], [3], TIMES)
+        solve_ivp_sensitivity(reversible, [1, 0], [3], TIMES)
 
 
 def test_the_callers_warnings_are_left_as_they_are():
     before = list(warnings.filters)
-    integrate(lambda t, c, k: -k * c, [1.0], [2.0], [0, 1])
+    solve_ivp_sensitivity(lambda t, c, k: -k * c, [1.0], [2.0], [0, 1])
     assert warnings.filters == before
 
 
@@ -174,9 +186,9 @@ def test_a_rate_that_nothing_moves_is_refused_also_where_warnings_are_silenced()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(ValueError, match="the rate can't be differentiated"):
-            integrate(lambda t, c, k: [-1.0], [1.0], [2.0], [0, 1])
+            solve_ivp_sensitivity(lambda t, c, k: [-1.0], [1.0], [2.0], [0, 1])
 
 
 def test_a_rate_that_takes_its_constant_apart_is_refused():
     with pytest.raises(ValueError, match="the rate can't be differentiated"):
-        integrate(lambda t, c, k: -k.item() * c, [1.0], [2.0], [0, 1])
+        solve_ivp_sensitivity(lambda t, c, k: -k.item() * c, [1.0], [2.0], [0, 1])

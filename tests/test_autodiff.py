@@ -9,10 +9,10 @@ from autograd.test_util import check_grads
 from scipy.optimize import curve_fit
 from scipy.special import gamma
 
-from helpers import derivatives
-from helpers.derivatives import model_jacobian, tanh
+from helpers import autodiff
+from helpers.autodiff import model_jacobian, tanh
 from helpers.eos import murnaghan
-from helpers.kinetics import concentration
+from helpers.reversible_reaction import concentration
 
 X = np.linspace(-15, 15, 61)
 
@@ -27,7 +27,9 @@ def test_its_gradient_is_autograds_where_cosh_is_finite():
 
 def test_its_gradient_is_the_complex_step_derivative():
     step = 1e-20
-    assert np.allclose(elementwise_grad(tanh)(X), np.tanh(X + step * 1j).imag / step, rtol=1e-12, atol=1e-15)
+    assert np.allclose(
+        elementwise_grad(tanh)(X), np.tanh(X + step * 1j).imag / step, rtol=1e-12, atol=1e-15
+    )
 
 
 def test_its_gradient_is_quiet_and_zero_where_cosh_overflows():
@@ -48,7 +50,12 @@ def test_it_can_be_differentiated_again():
 
 
 def ten_tanh(x, b1, w10, w00, b00, w11, w01, b01, w12, w02, b02):
-    return b1 + w10 * np.tanh(w00 * x + b00) + w11 * np.tanh(w01 * x + b01) + w12 * np.tanh(w02 * x + b02)
+    return (
+        b1
+        + w10 * np.tanh(w00 * x + b00)
+        + w11 * np.tanh(w01 * x + b01)
+        + w12 * np.tanh(w02 * x + b02)
+    )
 
 
 def two_predictors(x, a, b, c):
@@ -59,7 +66,11 @@ MODELS = {
     "ten tanh": (ten_tanh, np.linspace(0, 1), np.random.default_rng(0).standard_normal(10)),
     "murnaghan": (murnaghan, np.linspace(140.0, 330.0, 28), (-400.0, 0.0037, 4.05, 212.8)),
     "kinetics": (concentration, np.linspace(0, 0.5, 51), (3.0, 2.0, 1.5)),
-    "two predictors": (two_predictors, np.random.default_rng(1).uniform(1, 2, (20, 2)), (1.5, 0.7, 2.0)),
+    "two predictors": (
+        two_predictors,
+        np.random.default_rng(1).uniform(1, 2, (20, 2)),
+        (1.5, 0.7, 2.0),
+    ),
     "line": (lambda x, a, b: a + b * x, np.linspace(-1, 1, 7), (2.0, 0.0)),
     "one input": (lambda x, a, b: a + b * x, np.array([3.0]), (2.0, 0.5)),
 }
@@ -69,7 +80,9 @@ each_model = pytest.mark.parametrize(("model", "inputs", "parameters"), MODELS.v
 @each_model
 def test_the_jacobian_is_autograds(model, inputs, parameters):
     by_autograd = jacobian(lambda parameters: model(inputs, *parameters))(np.array(parameters))
-    assert np.allclose(model_jacobian(model)(inputs, *parameters), by_autograd, rtol=1e-14, atol=1e-15)
+    assert np.allclose(
+        model_jacobian(model)(inputs, *parameters), by_autograd, rtol=1e-14, atol=1e-15
+    )
 
 
 @each_model
@@ -80,7 +93,10 @@ def test_the_jacobian_is_the_complex_step_derivative(model, inputs, parameters):
         complexed = [p + 1j * step * (i == moved) for i, p in enumerate(parameters)]
         columns.append(model(inputs, *complexed).imag / step * np.ones(len(inputs)))
     exact = np.array(columns).T
-    assert np.all(np.abs(model_jacobian(model)(inputs, *parameters) - exact) <= 1e-12 * np.abs(exact).max(axis=0))
+    assert np.all(
+        np.abs(model_jacobian(model)(inputs, *parameters) - exact)
+        <= 1e-12 * np.abs(exact).max(axis=0)
+    )
 
 
 def test_the_jacobian_of_a_polynomial_is_its_powers():
@@ -90,7 +106,8 @@ def test_the_jacobian_of_a_polynomial_is_its_powers():
 
 def test_integers_are_numbers():
     assert np.array_equal(
-        model_jacobian(lambda x, a: x**a)(np.arange(1, 4), 2), np.log([[1], [2], [3]]) * [[1], [4], [9]]
+        model_jacobian(lambda x, a: x**a)(np.arange(1, 4), 2),
+        np.log([[1], [2], [3]]) * [[1], [4], [9]],
     )
 
 
@@ -102,7 +119,7 @@ def test_a_parameter_without_effect_has_a_column_of_zeros():
 
 def test_blocks_are_one_jacobian(monkeypatch):
     whole = model_jacobian(ten_tanh)(X, *MODELS["ten tanh"][2])
-    monkeypatch.setattr(derivatives, "BLOCK", 7)
+    monkeypatch.setattr(autodiff, "BLOCK", 7)
     assert np.array_equal(model_jacobian(ten_tanh)(X, *MODELS["ten tanh"][2]), whole)
 
 
@@ -113,7 +130,9 @@ def test_no_inputs_have_a_jacobian_without_rows():
 def test_curve_fit_takes_it_as_it_is():
     volumes, truth = MODELS["murnaghan"][1:]
     energies = murnaghan(volumes, *truth)
-    found, _ = curve_fit(murnaghan, volumes, energies, (-399, 0.005, 5, 200), jac=model_jacobian(murnaghan))
+    found, _ = curve_fit(
+        murnaghan, volumes, energies, (-399, 0.005, 5, 200), jac=model_jacobian(murnaghan)
+    )
     assert np.allclose(found, truth, rtol=1e-9)
 
 
@@ -130,7 +149,8 @@ def test_curve_fit_takes_it_as_it_is():
 @pytest.mark.parametrize("inputs", [[1.0, 2.0], [1.0, 2.5, 7.0], np.linspace(1, 9, 50) ** 2])
 def test_a_model_that_is_not_pointwise_is_refused(model, inputs):
     with pytest.raises(
-        ValueError, match="<lambda> is not pointwise: what it returns for one input depends on the others"
+        ValueError,
+        match="<lambda> is not pointwise: what it returns for one input depends on the others",
     ):
         model_jacobian(model)(inputs, 2.0)
 
@@ -140,7 +160,8 @@ def test_a_model_that_is_not_pointwise_is_refused(model, inputs):
 )
 def test_a_model_that_can_t_be_differentiated_is_refused(model):
     with pytest.raises(
-        ValueError, match=r"can't be differentiated point by point: .*; write it with autograd\.numpy"
+        ValueError,
+        match=r"can't be differentiated point by point: .*; write it with autograd\.numpy",
     ):
         model_jacobian(model)(X, 2.0)
 
@@ -160,7 +181,9 @@ def test_a_models_own_error_is_not_hidden():
 
 
 def test_a_model_that_no_parameter_moves_has_a_jacobian_of_zeros():
-    assert np.array_equal(model_jacobian(lambda x, a, b: np.sin(x))(X, 1.0, 2.0), np.zeros((len(X), 2)))
+    assert np.array_equal(
+        model_jacobian(lambda x, a, b: np.sin(x))(X, 1.0, 2.0), np.zeros((len(X), 2))
+    )
 
 
 @pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
@@ -197,7 +220,11 @@ def test_the_model_is_named_where_it_is_refused():
     def taken_apart(x, a):
         return a.item() * x
 
-    with pytest.raises(ValueError, match=r"as_a_column returns shape \(61, 1\); give one output per input: 61"):
+    with pytest.raises(
+        ValueError, match=r"as_a_column returns shape \(61, 1\); give one output per input: 61"
+    ):
         model_jacobian(as_a_column)(X, 1.0)
-    with pytest.raises(ValueError, match=r"taken_apart can't be differentiated point by point: .*item"):
+    with pytest.raises(
+        ValueError, match=r"taken_apart can't be differentiated point by point: .*item"
+    ):
         model_jacobian(taken_apart)(X, 1.0)

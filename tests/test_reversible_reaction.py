@@ -9,9 +9,13 @@ from scipy.integrate import solve_ivp
 from scipy.special import exprel
 from scipy.stats import norm, uniform
 
-from helpers import kinetics
-from helpers.data import columns
-from helpers.kinetics import concentration, normalised_sensitivities, sensitivities, variance_indices
+from helpers.reversible_reaction import (
+    concentration,
+    normalised_sensitivities,
+    sensitivities,
+    sobol_indices,
+)
+from helpers.tables import read_columns
 
 REFERENCE = Path(__file__).parent / "reference"
 TIMES = np.linspace(0, 0.5, 51)
@@ -32,7 +36,9 @@ def test_an_integrator_finds_the_same(forward, backward, initial):
         lambda _, a: backward * (initial - a) - forward * a,
         (0, 0.5), [initial], t_eval=TIMES, rtol=1e-12, atol=1e-13, method="DOP853",
     )  # fmt: skip
-    assert np.allclose(concentration(TIMES, forward, backward, initial), integrated.y[0], rtol=0, atol=1e-10)
+    assert np.allclose(
+        concentration(TIMES, forward, backward, initial), integrated.y[0], rtol=0, atol=1e-10
+    )
 
 
 def test_it_ends_at_the_equilibrium():
@@ -55,7 +61,9 @@ def test_the_sensitivity_to_the_forward_constant_is_largest_at_a_third_of_a_seco
 
 @pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
 def test_one_pass_finds_what_autograd_finds_time_by_time(forward, backward, initial):
-    by_autograd = [jacobian(concentration, which)(TIMES, forward, backward, initial) for which in (1, 2)]
+    by_autograd = [
+        jacobian(concentration, which)(TIMES, forward, backward, initial) for which in (1, 2)
+    ]
     found = sensitivities(TIMES, forward, backward, initial)
     assert np.allclose(found, np.stack(by_autograd, axis=1), rtol=0, atol=1e-15)
 
@@ -65,23 +73,31 @@ def test_faster_constants_are_a_faster_clock(forward, backward, initial):
     """Σ k ∂[A]/∂k = t d[A]/dt, Euler's identity: [A] depends on the products of k and t only."""
     rate = elementwise_grad(concentration)(TIMES, forward, backward, initial)
     assert np.allclose(
-        sensitivities(TIMES, forward, backward, initial) @ [forward, backward], TIMES * rate, rtol=0, atol=1e-14
+        sensitivities(TIMES, forward, backward, initial) @ [forward, backward],
+        TIMES * rate,
+        rtol=0,
+        atol=1e-14,
     )
 
 
 def test_the_local_sensitivities_are_the_papers():
-    times, forward, backward, s1, s2 = columns(
+    times, forward, backward, s1, s2 = read_columns(
         REFERENCE / "sensitivity_local.csv", "t", "abs_dA_dk1", "abs_dA_dkm1", "S_k1", "S_km1"
     )
     assert np.allclose(
-        np.abs(sensitivities(times, 3, 3)), np.stack([forward, backward], axis=1), rtol=1e-10, atol=1e-13
+        np.abs(sensitivities(times, 3, 3)),
+        np.stack([forward, backward], axis=1),
+        rtol=1e-10,
+        atol=1e-13,
     )
     found = normalised_sensitivities(times, 3, 3, 0.3, 1)
     assert np.allclose(found, np.stack([s1, s2], axis=1), rtol=0, atol=1e-11)
 
 
 def test_the_normalised_sensitivities_cross_where_both_are_half_of_the_variance():
-    assert normalised_sensitivities([0.188724447045722], 3, 3, 0.3, 1) == pytest.approx(np.sqrt(0.5), rel=1e-12)
+    assert normalised_sensitivities([0.188724447045722], 3, 3, 0.3, 1) == pytest.approx(
+        np.sqrt(0.5), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
@@ -112,21 +128,21 @@ def test_the_squares_share_out_the_variance():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_variance_indices_are_those_of_the_quadrature(seed):
+def test_the_sobol_indices_are_those_of_the_quadrature(seed):
     names = ["t", "S1_k1", "S1_km1", "ST_k1", "ST_km1"]
-    times, *exact = columns(REFERENCE / "sensitivity_sobol.csv", *names)
-    found = variance_indices(times, norm(3, 0.3), norm(3, 1), np.random.default_rng(seed))
+    times, *exact = read_columns(REFERENCE / "sensitivity_sobol.csv", *names)
+    found = sobol_indices(times, norm(3, 0.3), norm(3, 1), np.random.default_rng(seed))
     assert np.allclose(np.hstack(found), np.stack(exact, axis=1), rtol=0, atol=3e-3)
 
 
 def test_their_limits_at_the_start_are_those_of_the_forward_constant_alone():
-    (first,), (total,) = variance_indices([0], norm(3, 0.3), norm(3, 1), np.random.default_rng(0))
+    (first,), (total,) = sobol_indices([0], norm(3, 0.3), norm(3, 1), np.random.default_rng(0))
     assert first[1] == total[1] == 0
     assert [first[0], total[0]] == pytest.approx([1, 1], abs=1e-3)
 
 
 def test_small_uncertainties_make_the_squares_of_the_local_ones():
-    first, total = variance_indices(TIMES, norm(3, 0.003), norm(3, 0.01), np.random.default_rng(0))
+    first, total = sobol_indices(TIMES, norm(3, 0.003), norm(3, 0.01), np.random.default_rng(0))
     squares = normalised_sensitivities(TIMES, 3, 3, 0.003, 0.01) ** 2
     assert np.allclose(first, squares, rtol=0, atol=1e-3)
     assert np.allclose(total, squares, rtol=0, atol=1e-3)
@@ -138,13 +154,14 @@ def test_they_are_those_of_a_by_plain_double_sampling():
     k1, k_1 = np.meshgrid(2 + 2 * middle, 1 + 3 * middle, indexing="ij")
     a = concentration(0.3, k1, k_1)
     exact = [a.mean(axis=1).var() / a.var(), a.mean(axis=0).var() / a.var()]
-    found, _ = variance_indices([0.3], uniform(2, 2), uniform(1, 3), np.random.default_rng(0))
+    found, _ = sobol_indices([0.3], uniform(2, 2), uniform(1, 3), np.random.default_rng(0))
     assert found[0] == pytest.approx(exact, abs=3e-3)
 
 
 def test_the_generator_decides_and_one_time_is_like_many():
     runs = [
-        variance_indices(times, norm(3, 0.3), norm(3, 1), np.random.default_rng(7)) for times in ([0.3], [0.1, 0.3])
+        sobol_indices(times, norm(3, 0.3), norm(3, 1), np.random.default_rng(7))
+        for times in ([0.3], [0.1, 0.3])
     ]
     assert np.allclose(runs[0][0], runs[1][0][1:], rtol=1e-13)
     assert runs[0][0].shape == runs[0][1].shape == (1, 2)
@@ -159,20 +176,32 @@ def test_the_generator_decides_and_one_time_is_like_many():
         (lambda: sensitivities([1], 0, 0), "one constant above it"),
         (lambda: sensitivities([1], -1, 3), "none below zero"),
         (lambda: sensitivities([-1, 1], 3, 3), "times from the start"),
-        (lambda: sensitivities([1], 3, -1), "3 and -1, the initial concentration 1.0; give none below zero"),
+        (
+            lambda: sensitivities([1], 3, -1),
+            "3 and -1, the initial concentration 1.0; give none below zero",
+        ),
         (lambda: sensitivities([1], np.nan, 3), "none below zero"),
         (lambda: sensitivities([1], np.inf, 3), "none below zero"),
         (lambda: sensitivities([1], 3, 3, 0), "some A"),
         (lambda: sensitivities([1], 3, 3, np.inf), "the initial concentration inf"),
-        (lambda: normalised_sensitivities([1], 3, 3, -1, 2), "deviations are -1 and 2; give positive ones"),
+        (
+            lambda: normalised_sensitivities([1], 3, 3, -1, 2),
+            "deviations are -1 and 2; give positive ones",
+        ),
         (lambda: normalised_sensitivities([1], 3, 3, 0, 1), "give positive ones"),
         (lambda: normalised_sensitivities([1], 3, 3, 2, 0), "give positive ones"),
         (lambda: normalised_sensitivities([1], 3, 3, 1, np.inf), "give positive ones"),
-        (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1000), "points is 1000; give a power of 2"),
-        (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1.5), "whole number"),
-        (lambda: variance_indices([1], norm(3, 1), norm(3, 1), 0, points=1), "whole number, at least 2"),
-        (lambda: variance_indices([0, 1e3], norm(-5, 1), norm(-5, 1), 0), "other distributions"),
-        (lambda: variance_indices([1e3], norm(-5, 1), norm(-5, 1), 0), "other distributions"),
+        (
+            lambda: sobol_indices([1], norm(3, 1), norm(3, 1), 0, n_samples=1000),
+            "n_samples is 1000; give a power of 2",
+        ),
+        (lambda: sobol_indices([1], norm(3, 1), norm(3, 1), 0, n_samples=1.5), "whole number"),
+        (
+            lambda: sobol_indices([1], norm(3, 1), norm(3, 1), 0, n_samples=1),
+            "whole number, at least 2",
+        ),
+        (lambda: sobol_indices([0, 1e3], norm(-5, 1), norm(-5, 1), 0), "other distributions"),
+        (lambda: sobol_indices([1e3], norm(-5, 1), norm(-5, 1), 0), "other distributions"),
     ],
 )
 def test_what_makes_no_sense_is_refused(call, advice):
@@ -192,12 +221,18 @@ def test_the_squares_share_out_the_variance_of_a_reaction_that_goes_one_way(forw
 def test_the_units_of_time_and_concentration_don_t_matter(unit, forward, backward):
     there = sensitivities(TIMES * unit, forward / unit, backward / unit, 2e-3) / unit / 2e-3
     assert np.allclose(there, sensitivities(TIMES, forward, backward), rtol=1e-11, atol=1e-15)
-    there = normalised_sensitivities(TIMES * unit, forward / unit, backward / unit, 0.3 / unit, 1 / unit)
-    assert np.allclose(there, normalised_sensitivities(TIMES, forward, backward, 0.3, 1), rtol=1e-11, atol=1e-15)
+    there = normalised_sensitivities(
+        TIMES * unit, forward / unit, backward / unit, 0.3 / unit, 1 / unit
+    )
+    assert np.allclose(
+        there, normalised_sensitivities(TIMES, forward, backward, 0.3, 1), rtol=1e-11, atol=1e-15
+    )
 
 
 def test_the_curve_is_evaluated_as_often_as_saltellis_scheme_does(monkeypatch):
     sizes = []
-    monkeypatch.setattr(kinetics, "exprel", lambda x: sizes.append(np.shape(x)[-1]) or exprel(x))
-    variance_indices([0.3], norm(3, 0.3), norm(3, 1), np.random.default_rng(0), points=2**6)
+    monkeypatch.setattr(
+        reversible_reaction, "exprel", lambda x: sizes.append(np.shape(x)[-1]) or exprel(x)
+    )
+    sobol_indices([0.3], norm(3, 0.3), norm(3, 1), np.random.default_rng(0), n_samples=2**6)
     assert sum(sizes) == (2 + 2) * 2**6

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from helpers.checks import check_points
-from helpers.derivatives import model_jacobian
+from helpers.autodiff import model_jacobian
 from helpers.optimum import find_optimum
+from helpers.validation import finite_array
 
 UNDETERMINED = 1e-13  # smallest singular value of the scaled Jacobian, per largest, that still tells parameters apart
 
@@ -49,7 +49,9 @@ class Fit:
 
         After a fit with sigma, give the new targets' `sigma` too, in the same unit.
         """
-        return self._band(inputs, level, self.sse / self.dof * np.square(sigma) if self.dof else np.inf)
+        return self._band(
+            inputs, level, self.sse / self.dof * np.square(sigma) if self.dof else np.inf
+        )
 
     def _band(self, inputs, level, noise):
         jacobian = model_jacobian(self.model)(inputs, *self.parameters)
@@ -61,12 +63,16 @@ class Fit:
         if not 0 < level < 1:
             raise ValueError(f"level is {level}; give a probability between 0 and 1, such as 0.95")
         if self.dof == 0:
-            raise ValueError("as many parameters as points leave nothing to judge errors by; give more points")
+            raise ValueError(
+                "as many parameters as points leave nothing to judge errors by; give more points"
+            )
         return student.ppf((1 + level) / 2, self.dof)
 
     def __repr__(self):
         rows = zip(self.names, self.parameters, self.standard_errors, strict=True)
-        return "\n".join(f"{name} = {_rounded(value, error)} ± {error:.2g}" for name, value, error in rows)
+        return "\n".join(
+            f"{name} = {_rounded(value, error)} ± {error:.2g}" for name, value, error in rows
+        )
 
     def _repr_markdown_(self):
         head = "| parameter | optimum | standard error | 95 % interval |\n|:--|--:|--:|:--|\n"
@@ -84,7 +90,7 @@ def fit(model, inputs, targets, guess, sigma=None):
     `model` is pointwise and written with autograd.numpy, as `model_jacobian` needs it. `sigma`, standard
     deviations of the targets, weighs them as in SciPy's curve_fit: only their ratios count.
     """
-    inputs, targets, guess, sigma = check_points(inputs, targets, guess, sigma)
+    inputs, targets, guess, sigma = _check_points(inputs, targets, guess, sigma)
     slopes = model_jacobian(model)
 
     def residuals(parameters):
@@ -102,16 +108,46 @@ def fit(model, inputs, targets, guess, sigma=None):
                 f"no optimum found from the guess {guess}; start nearer to it, or take a simpler model"
             )
         parameters, slopes_there = optimum
-        return _fit_at(model, _names(model, len(guess)), parameters, residuals(parameters), slopes_there, sigma)
+        return _fit_at(
+            model, _names(model, len(guess)), parameters, residuals(parameters), slopes_there, sigma
+        )
+
+
+def _check_points(inputs, targets, guess, sigma):
+    """The data of a fit as arrays of finite floats, at least one point per parameter, one sigma per point."""
+    inputs, targets = finite_array("inputs", inputs, (1, 2)), finite_array("targets", targets, (1,))
+    guess = finite_array("guess", guess, (1,))
+    sigma = np.ones(len(targets)) if sigma is None else finite_array("sigma", sigma, (1,))
+    if not len(inputs) == len(targets) == len(sigma):
+        raise ValueError(
+            f"{len(inputs)} inputs, {len(targets)} targets, {len(sigma)} sigmas; give one of each per point"
+        )
+    if len(targets) < max(1, len(guess)):
+        raise ValueError(
+            f"{len(targets)} points for {len(guess)} parameters; give at least as many points"
+        )
+    if np.any(sigma <= 0):
+        raise ValueError(f"sigma: {sigma.min()} is among them; give positive standard deviations")
+    with np.errstate(over="ignore"):
+        size = np.abs(targets / sigma).max()
+    if not (size == 0 or 1e-150 < size < 1e150):
+        raise ValueError(
+            f"the largest target is {size:.0e} sigma, and its square no number; change the unit"
+        )
+    return inputs, targets, guess, sigma
 
 
 def _fit_at(model, names, parameters, residuals, slopes, sigma):
     """The `Fit` at the optimum, unless the data don't determine it."""
     scale = np.linalg.norm(slopes, axis=0)
-    _, sizes, directions = np.linalg.svd(slopes / np.where(scale > 0, scale, 1.0), full_matrices=False)
+    _, sizes, directions = np.linalg.svd(
+        slopes / np.where(scale > 0, scale, 1.0), full_matrices=False
+    )
     if sizes[-1] <= UNDETERMINED * sizes[0]:
         free = [name for name, share in zip(names, directions[-1], strict=True) if abs(share) > 0.1]
-        raise ValueError(f"the data don't determine {', '.join(free)}: fix one of them, or take a simpler model")
+        raise ValueError(
+            f"the data don't determine {', '.join(free)}: fix one of them, or take a simpler model"
+        )
     sse, dof = float(residuals @ residuals), len(residuals) - len(parameters)
     half = directions.T / sizes / scale[:, np.newaxis]  # half @ half.T is (JᵀJ)⁻¹
     covariance = half @ half.T * (sse / dof) if dof else np.full((len(names), len(names)), np.inf)
@@ -126,7 +162,9 @@ def _check_guess(model, residuals, guess):
     _names(model, len(guess))
     here = residuals(guess)
     if here.shape != (len(here),) or not np.all(np.isfinite(here)):
-        raise ValueError(f"at the guess {guess} the model has no finite value for each input; start elsewhere")
+        raise ValueError(
+            f"at the guess {guess} the model has no finite value for each input; start elsewhere"
+        )
 
 
 def _names(model, n_parameters):
@@ -137,7 +175,9 @@ def _names(model, n_parameters):
     required = sum(argument.default is argument.empty for argument in arguments)
     if n_parameters == 0 or not required <= n_parameters <= len(arguments):
         names = ", ".join(argument.name for argument in arguments)
-        raise ValueError(f"a guess of {n_parameters} numbers for the parameters {names}; give one each")
+        raise ValueError(
+            f"a guess of {n_parameters} numbers for the parameters {names}; give one each"
+        )
     return tuple(argument.name for argument in arguments[:n_parameters])
 
 

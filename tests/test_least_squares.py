@@ -7,9 +7,9 @@ import pytest
 from pycse import nlinfit
 from scipy.optimize import curve_fit
 
-from helpers.data import columns
 from helpers.eos import murnaghan
-from helpers.regression import Fit, fit
+from helpers.least_squares import Fit, fit
+from helpers.tables import read_columns
 
 RNG = np.random.default_rng
 X = np.linspace(0, 4, 30)
@@ -28,7 +28,9 @@ NOISY = decay(X, *TRUTH) + 0.05 * RNG(0).standard_normal(len(X))
 
 
 def murnaghan_fit():
-    return fit(murnaghan, *columns("energy_volume.csv", "volume", "energy"), [-400, 0.5, 2, 210])
+    return fit(
+        murnaghan, *read_columns("energy_volume.csv", "volume", "energy"), [-400, 0.5, 2, 210]
+    )
 
 
 def test_a_line_is_linear_regression():
@@ -41,17 +43,28 @@ def test_a_line_is_linear_regression():
     assert np.allclose(found.parameters, parameters, rtol=1e-13)
     assert np.allclose(found.covariance, variance * inverse, rtol=1e-12)
     assert found.dof == 28
-    half = 2.0484071417952445 * np.sqrt(variance * np.einsum("ij,jk,ik->i", design, inverse, design))  # t(0.975, 28)
-    assert np.allclose(found.confidence_band(X), design @ parameters + np.array([-half, half]), rtol=1e-12)
-    half = 2.0484071417952445 * np.sqrt(variance * (1 + np.einsum("ij,jk,ik->i", design, inverse, design)))
-    assert np.allclose(found.prediction_band(X), design @ parameters + np.array([-half, half]), rtol=1e-12)
+    half = 2.0484071417952445 * np.sqrt(
+        variance * np.einsum("ij,jk,ik->i", design, inverse, design)
+    )  # t(0.975, 28)
+    assert np.allclose(
+        found.confidence_band(X), design @ parameters + np.array([-half, half]), rtol=1e-12
+    )
+    half = 2.0484071417952445 * np.sqrt(
+        variance * (1 + np.einsum("ij,jk,ik->i", design, inverse, design))
+    )
+    assert np.allclose(
+        found.prediction_band(X), design @ parameters + np.array([-half, half]), rtol=1e-12
+    )
 
 
 def test_the_gradient_at_the_optimum_is_zero():
     found = fit(decay, X, NOISY, [1, 1, 0])
     for i, size in enumerate(found.parameters):
         step = np.eye(3)[i] * 1e-5 * size
-        around = [np.sum((NOISY - decay(X, *(found.parameters + s))) ** 2) for s in (-step, 0 * step, step)]
+        around = [
+            np.sum((NOISY - decay(X, *(found.parameters + s))) ** 2)
+            for s in (-step, 0 * step, step)
+        ]
         assert around[1] < min(around[0], around[2])
         assert abs(around[2] - around[0]) < 1e-4 * (around[0] + around[2] - 2 * around[1])
 
@@ -94,7 +107,9 @@ def test_sigma_weighs_as_in_curve_fit():
     assert found.sse == pytest.approx(np.sum((found.residuals / sigma) ** 2), rel=1e-12)
     scaled = fit(decay, X, NOISY, [1, 1, 0], 7 * sigma)
     assert np.allclose(scaled.covariance, found.covariance, rtol=1e-9)
-    assert np.allclose(scaled.prediction_band(X, sigma=7 * sigma), found.prediction_band(X, sigma=sigma), rtol=1e-9)
+    assert np.allclose(
+        scaled.prediction_band(X, sigma=7 * sigma), found.prediction_band(X, sigma=sigma), rtol=1e-9
+    )
 
 
 def test_data_without_noise_are_met_and_their_errors_are_rounding():
@@ -114,7 +129,11 @@ def test_as_many_points_as_parameters_have_an_optimum_but_no_errors():
     found = fit(line, [0, 1], [1, 3], [0, 0])
     assert np.allclose(found.parameters, [1, 2], rtol=1e-14)
     assert np.all(np.isinf(found.standard_errors))
-    for method in (found.intervals, lambda: found.confidence_band([0.5]), lambda: found.prediction_band([0.5])):
+    for method in (
+        found.intervals,
+        lambda: found.confidence_band([0.5]),
+        lambda: found.prediction_band([0.5]),
+    ):
         with pytest.raises(ValueError, match="leave nothing to judge errors by; give more points"):
             method()
 
@@ -140,12 +159,16 @@ def test_a_fit_can_t_be_changed():
 def test_it_is_shown_as_a_small_table():
     found = murnaghan_fit()
     assert repr(found).splitlines()[1] == "bulk_modulus = 0.003736 ± 2.1e-05"
-    assert found._repr_markdown_().splitlines()[5] == "| volume0 | 212.78 | 0.24 | 212.28 to 213.28 |"
+    assert (
+        found._repr_markdown_().splitlines()[5] == "| volume0 | 212.78 | 0.24 | 212.28 to 213.28 |"
+    )
 
 
 def test_predict_is_the_model_at_the_optimum():
     found = murnaghan_fit()
-    assert np.array_equal(found.predict([200, 210]), murnaghan(np.array([200.0, 210.0]), *found.parameters))
+    assert np.array_equal(
+        found.predict([200, 210]), murnaghan(np.array([200.0, 210.0]), *found.parameters)
+    )
 
 
 @pytest.mark.parametrize("level", [0, 1, -0.5, 95, np.nan])
@@ -169,7 +192,9 @@ def test_parameters_that_the_data_don_t_determine_are_named(model, guess, free):
 
 def test_a_fit_without_an_optimum_is_an_error_and_not_its_start():
     """A straight line is the limit of a saturating curve, at an infinite amplitude."""
-    with pytest.raises(RuntimeError, match=r"no optimum found from the guess \[1\. 1\.\]; start nearer to it"):
+    with pytest.raises(
+        RuntimeError, match=r"no optimum found from the guess \[1\. 1\.\]; start nearer to it"
+    ):
         fit(lambda x, amplitude, rate: amplitude * (1 - np.exp(-rate * x)), X, X, [1, 1])
 
 
@@ -184,12 +209,16 @@ def test_whatever_the_data_a_fit_is_finite_or_its_own_error():
     for _ in range(100):
         x, y = (rng.standard_normal(5) * 10.0 ** rng.integers(-6, 7) for _ in "xy")
         try:
-            found = fit(models[rng.integers(4)], x, y, rng.standard_normal(2) * 10.0 ** rng.integers(0, 4))
+            found = fit(
+                models[rng.integers(4)], x, y, rng.standard_normal(2) * 10.0 ** rng.integers(0, 4)
+            )
             assert np.all(np.isfinite(found.parameters))
             assert np.all(np.isfinite(found.covariance))
             outcomes.add("fit")
         except (ValueError, RuntimeError) as refusal:
-            outcomes.add(re.search("at the guess|don't determine|no optimum found", str(refusal)).group())
+            outcomes.add(
+                re.search("at the guess|don't determine|no optimum found", str(refusal)).group()
+            )
     assert outcomes == {"fit", "at the guess", "don't determine", "no optimum found"}
 
 
@@ -199,14 +228,23 @@ def test_whatever_the_data_a_fit_is_finite_or_its_own_error():
         ({"targets": NOISY[:-1]}, "30 inputs, 29 targets, 29 sigmas; give one of each per point"),
         ({"sigma": np.ones(3)}, "30 inputs, 30 targets, 3 sigmas"),
         ({"sigma": np.zeros(30)}, r"sigma: 0\.0 is among them; give positive standard deviations"),
-        ({"targets": np.where(X > 1, np.nan, NOISY)}, "targets: nan is among them; give finite numbers"),
+        (
+            {"targets": np.where(X > 1, np.nan, NOISY)},
+            "targets: nan is among them; give finite numbers",
+        ),
         ({"inputs": np.where(X > 1, np.inf, X)}, "inputs: inf is among them"),
         ({"guess": [1, np.nan, 0]}, "guess: nan is among them"),
-        ({"guess": [1, 1]}, "a guess of 2 numbers for the parameters amplitude, rate, offset; give one each"),
+        (
+            {"guess": [1, 1]},
+            "a guess of 2 numbers for the parameters amplitude, rate, offset; give one each",
+        ),
         ({"guess": [1, 1, 1, 1]}, "a guess of 4 numbers"),
         ({"guess": []}, "a guess of 0 numbers"),
         ({"guess": [1, -1e4, 0]}, "the model has no finite value for each input; start elsewhere"),
-        ({"inputs": X[:2], "targets": NOISY[:2]}, "2 points for 3 parameters; give at least as many points"),
+        (
+            {"inputs": X[:2], "targets": NOISY[:2]},
+            "2 points for 3 parameters; give at least as many points",
+        ),
         ({"inputs": [], "targets": []}, "0 points for 3 parameters"),
         ({"model": lambda x, a: np.cumsum(a * x), "guess": [1]}, "is not pointwise"),
     ],
@@ -221,15 +259,25 @@ def covered(fits, truth):
     at, rng = np.array([1.7]), RNG(99)
     inside = []
     for found in fits:
-        bands = [(found.intervals(), np.array(truth)), (found.confidence_band(at).T, decay(at, *truth))]
+        bands = [
+            (found.intervals(), np.array(truth)),
+            (found.confidence_band(at).T, decay(at, *truth)),
+        ]
         bands += [(found.prediction_band(at).T, decay(at, *truth) + 0.05 * rng.standard_normal(1))]
-        inside.append(np.concatenate([(low_high[:, 0] < true) & (true < low_high[:, 1]) for low_high, true in bands]))
+        inside.append(
+            np.concatenate(
+                [(low_high[:, 0] < true) & (true < low_high[:, 1]) for low_high, true in bands]
+            )
+        )
     return np.mean(inside, axis=0)
 
 
 def test_95_percent_intervals_and_bands_cover_95_percent():
     rng = RNG(2026)
-    fits = [fit(decay, X, decay(X, *TRUTH) + 0.05 * rng.standard_normal(len(X)), TRUTH) for _ in range(2000)]
+    fits = [
+        fit(decay, X, decay(X, *TRUTH) + 0.05 * rng.standard_normal(len(X)), TRUTH)
+        for _ in range(2000)
+    ]
     shares = covered(fits, TRUTH)
     assert shares.shape == (5,)
     assert np.all((shares > 0.93) & (shares < 0.97)), shares
@@ -249,7 +297,9 @@ def test_a_parameter_that_is_exactly_zero_is_shown_as_zero():
 
 @pytest.mark.parametrize("size", [1e-200, 1e200])
 def test_targets_whose_squares_are_no_numbers_are_refused(size):
-    with pytest.raises(ValueError, match=r"the largest target is 1e[+-]200 sigma, and its square no number; change"):
+    with pytest.raises(
+        ValueError, match=r"the largest target is 1e[+-]200 sigma, and its square no number; change"
+    ):
         fit(lambda x, a: a * x, [1.0, 2.0], [size, size], [1.0])
 
 
@@ -281,7 +331,9 @@ def test_the_unit_of_the_targets_does_not_matter(unit):
     there = fit(decay, X, unit * NOISY, [unit, 1, 0])
     here = fit(decay, X, NOISY, [1, 1, 0])
     assert np.allclose(there.parameters, here.parameters * [unit, 1, unit], rtol=1e-10, atol=0)
-    assert np.allclose(there.standard_errors, here.standard_errors * [unit, 1, unit], rtol=1e-8, atol=0)
+    assert np.allclose(
+        there.standard_errors, here.standard_errors * [unit, 1, unit], rtol=1e-8, atol=0
+    )
 
 
 def test_a_guess_that_is_right_already_stays():
@@ -289,7 +341,9 @@ def test_a_guess_that_is_right_already_stays():
 
 
 def test_a_value_of_zero_an_error_of_zero_and_an_error_above_the_value_can_be_shown():
-    assert repr(fit(lambda x, a: a * x, [-1.0, 0.0, 1.0], [1.0, -2.0, 1.0], [0.0])).startswith("a = 0 ± ")
+    assert repr(fit(lambda x, a: a * x, [-1.0, 0.0, 1.0], [1.0, -2.0, 1.0], [0.0])).startswith(
+        "a = 0 ± "
+    )
     assert repr(fit(lambda x, a: a + 0 * x, [1.0, 2.0, 4.0], [1.0, 1.0, 1.0], [1.0])) == "a = 1 ± 0"
     assert repr(fit(lambda x, a: a + 0 * x, [1, 2], [-1000.0, 1001.0], [1.0])) == "a = 0.5 ± 1e+03"
 
@@ -300,7 +354,9 @@ def test_many_points_take_no_more_memory_than_their_jacobian():
 
 
 def test_a_column_where_one_value_per_input_belongs_is_refused():
-    with pytest.raises(ValueError, match=r"at the guess \[1\.\] the model has no finite value for each input"):
+    with pytest.raises(
+        ValueError, match=r"at the guess \[1\.\] the model has no finite value for each input"
+    ):
         fit(lambda x, a: a * x[:, np.newaxis], X, NOISY, [1])
 
 

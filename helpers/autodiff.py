@@ -21,7 +21,9 @@ def model_jacobian(model):
         inputs = np.asarray(inputs, dtype=float)
         parameters = np.array(parameters, dtype=float)
         if parameters.ndim != 1 or inputs.ndim == 0:
-            raise ValueError("give inputs with at least one axis, and parameters that are single numbers")
+            raise ValueError(
+                "give inputs with at least one axis, and parameters that are single numbers"
+            )
         jacobian, outputs = np.empty((len(inputs), len(parameters))), np.empty(len(inputs))
         for start in range(0, len(inputs), BLOCK):
             block = slice(start, start + BLOCK)
@@ -65,10 +67,14 @@ defvjp(_own_copy, _put_aside, argnums=[0])
 def _one_pass(model, inputs, parameters, jacobian):
     """Outputs at `inputs`; fills `jacobian` by one reverse pass, every input with copies of the parameters."""
 
-    def with_copies(anchor):  # one anchor for all: differentiating a tuple costs more than most models
+    def with_copies(
+        anchor,
+    ):  # one anchor for all: differentiating a tuple costs more than most models
         copies = np.repeat(parameters[:, np.newaxis], len(inputs), axis=1)
         outputs = model(inputs, *map(_own_copy, [anchor] * len(copies), copies, jacobian.T))
-        return outputs if isbox(outputs) else outputs + 0 * anchor  # autograd warns of what depends on nothing
+        return (
+            outputs if isbox(outputs) else outputs + 0 * anchor
+        )  # autograd warns of what depends on nothing
 
     jacobian[:] = 0
     try:

@@ -1,16 +1,14 @@
-"""Named columns of a table, checked; and what each post printed."""
+"""Named columns of a table, checked."""
 
 import csv
-import tomllib
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 DATA = Path(__file__).parents[1] / "data"
 
 
-def columns(source, *names):
+def read_columns(source, *names):
     """Arrays of floats, one per name, from the CSV file `source`.
 
     `source` is the name of a file in data/, or a path to a file of your own: UTF-8, commas between the
@@ -24,42 +22,35 @@ def columns(source, *names):
     for name in names:
         if header.count(name) != 1:
             problem = "more than one column" if name in header else "no column"
-            advice = "ask for one of these" if len(header) > 1 else "ask for it, or put commas between the columns"
-            raise ValueError(f"{path.name}, line 1: {problem} {name!r}; the file has {_listed(header)}; {advice}")
+            advice = (
+                "ask for one of these"
+                if len(header) > 1
+                else "ask for it, or put commas between the columns"
+            )
+            raise ValueError(
+                f"{path.name}, line 1: {problem} {name!r}; the file has {_listed(header)}; {advice}"
+            )
     if not rows:
         raise ValueError(f"{path.name}: no rows below the names in line 1; add the data")
     return tuple(
-        np.array([_number(row[header.index(name)], path.name, line, name) for line, row in rows]) for name in names
+        np.array([_number(row[header.index(name)], path.name, line, name) for line, row in rows])
+        for name in names
     )
-
-
-class Printed(NamedTuple):
-    """What a post printed: the text, how many digits of it are to be met here, and why not all."""
-
-    text: str
-    digits: int | None = None  # None: every digit; 0: the value can't be computed again
-    reason: str = ""
-
-
-def published(post):
-    """What `post` printed: a dict from each quantity's name to its `Printed`, from data/published.toml."""
-    posts = tomllib.loads((DATA / "published.toml").read_text(encoding="utf-8"))
-    if post not in posts:
-        raise ValueError(f"published.toml: no post {post!r}; it has {_listed(posts)}")
-    return {
-        name: Printed(entry) if isinstance(entry, str) else Printed(**entry) for name, entry in posts[post].items()
-    }
 
 
 def _find(source):
     """The file in data/ that a bare name means, or else the path as it stands."""
     if not isinstance(source, str | Path):
-        raise ValueError(f"{source!r} is no file; give the name of a file in data/, or a path to your own")
+        raise ValueError(
+            f"{source!r} is no file; give the name of a file in data/, or a path to your own"
+        )
     bare = isinstance(source, str) and Path(source).name == source
     path = DATA / source if bare and (DATA / source).is_file() else Path(source).expanduser()
     if not path.is_file():
         ours = _listed(sorted(file.name for file in DATA.glob("*.csv")))
-        raise FileNotFoundError(f"{source}: no such file; give a path to a CSV file, or one of {ours}")
+        raise FileNotFoundError(
+            f"{source}: no such file; give a path to a CSV file, or one of {ours}"
+        )
     return path
 
 
@@ -70,7 +61,9 @@ def _read(path):
         lines = content.decode("utf-8-sig").splitlines(keepends=True)
     except UnicodeDecodeError as problem:
         line = content[: problem.start].count(b"\n") + 1
-        raise ValueError(f"{path.name}, line {line}: not UTF-8 text; save the file as UTF-8") from None
+        raise ValueError(
+            f"{path.name}, line {line}: not UTF-8 text; save the file as UTF-8"
+        ) from None
     rows, reader, begin = [], csv.reader(lines, skipinitialspace=True, strict=True), 1
     try:
         for row in reader:
@@ -80,7 +73,9 @@ def _read(path):
     except csv.Error as problem:
         raise ValueError(f"{path.name}, line {begin}: not CSV ({problem}); mend the line") from None
     if not rows or rows[0][0] != 1 or not any(rows[0][1]):
-        raise ValueError(f"{path.name}, line 1: no column names; write them there, with commas between")
+        raise ValueError(
+            f"{path.name}, line 1: no column names; write them there, with commas between"
+        )
     (_, header), *rows = rows
     for line, row in rows:
         if len(row) != len(header):
@@ -92,7 +87,9 @@ def _read(path):
 def _number(text, file, line, column):
     """The finite number that `text` spells."""
     try:
-        number = float(text.replace("_", "?"))  # float() takes 1_000 for a number; a table should not
+        number = float(
+            text.replace("_", "?")
+        )  # float() takes 1_000 for a number; a table should not
     except ValueError:
         number = np.nan
     if not np.isfinite(number):
