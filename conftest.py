@@ -18,16 +18,14 @@ get_ipython().events.register("pre_run_cell", lambda _: warnings.simplefilter("e
 """
 KIND = pytest.StashKey()  # of a cell: how it was checked
 COUNTS = pytest.StashKey()  # of a run: how many cells of each kind, per notebook
-COMPLAINTS = (
-    pytest.StashKey()
-)  # of a run: notebooks of which it checked something else than it should
+COMPLAINTS = pytest.StashKey()  # of a run: notebooks with unexpected counts
 
 
 def pytest_configure(config):
     """Give the notebooks' kernels a profile of their own, in which a warning is an error.
 
-    From its first cell on, that is: PYTHONWARNINGS, or a filter set while the kernel starts, would turn a
-    deprecation in the kernel's own modules into its death.
+    The filter is set before the first cell runs. PYTHONWARNINGS, or a filter that is set while the
+    kernel starts, would turn a deprecation in the kernel's own modules into an error that ends it.
     """
     profile = tempfile.TemporaryDirectory(prefix="ipython-")
     config.add_cleanup(profile.cleanup)
@@ -35,9 +33,7 @@ def pytest_configure(config):
     startup.parent.mkdir(parents=True)
     startup.write_text(STARTUP)
     os.environ["IPYTHONDIR"] = profile.name
-    os.environ.pop(
-        "MPLBACKEND", None
-    )  # set to Agg, as it often is in CI, it would take the figures away
+    os.environ.pop("MPLBACKEND", None)  # with Agg, as is usual in CI, there would be no figures
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,7 +42,8 @@ def pytest_runtest_call(item):
     try:
         result = yield
     except NbCellError as error:  # the pictures may show why
-        error.inner_traceback = "\n".join([error.inner_traceback or "", *_differing_pictures(item)])
+        parts = [error.inner_traceback or "", *_differing_pictures(item)]
+        error.inner_traceback = "\n".join(parts)
         raise
     if isinstance(item, IPyNbCell):
         if complaints := _differing_pictures(item):
@@ -61,18 +58,16 @@ def _differing_pictures(item):
     """Complaints about the pictures of a cell that has run, unless its outputs are ignored."""
     if not item.options["check"]:
         return []
-    stored, fresh = figures.pictures(item.cell.outputs), figures.pictures(item.test_outputs or [])
+    number = item.cell_num + 1
+    stored = figures.pictures(item.cell.outputs)
+    fresh = figures.pictures(item.test_outputs or [])
     folder = item.config.rootpath / "figure-differences"
-    complaints = figures.differences(
-        stored, fresh, folder, f"{item.path.stem}-cell-{item.cell_num + 1}"
-    )
-    return [
-        f"{item.path.name}, code cell {item.cell_num + 1}, {complaint}" for complaint in complaints
-    ]
+    complaints = figures.differences(stored, fresh, folder, f"{item.path.stem}-cell-{number}")
+    return [f"{item.path.name}, code cell {number}, {complaint}" for complaint in complaints]
 
 
 def pytest_sessionfinish(session):
-    """Count how the cells were checked; a run that has passed fails if a notebook was checked less than it should."""
+    """Count how the cells were checked, and fail if the counts are not the expected ones."""
     if session.config.option.collectonly:
         return
     cells = [item for item in session.items if isinstance(item, IPyNbCell)]
@@ -86,13 +81,14 @@ def pytest_sessionfinish(session):
         counts[item.path.stem]["assertions"] += shares.assertions(item.cell.source)
     in_full = {name: found for name, found in counts.items() if shares.cells(found) == sizes[name]}
     complaints = [] if session.testsfailed else shares.complaints(in_full)
-    session.config.stash[COUNTS], session.config.stash[COMPLAINTS] = counts, complaints
+    session.config.stash[COUNTS] = counts
+    session.config.stash[COMPLAINTS] = complaints
     if complaints:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """How many cells of each notebook the run has checked, and how."""
+    """Write how many cells of each notebook the run has checked, and how."""
     if config.stash.get(COUNTS, None):
         terminalreporter.section("code cells")
         terminalreporter.write_line(shares.table(config.stash[COUNTS]))

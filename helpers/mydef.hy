@@ -6,14 +6,17 @@
 (defmacro mydef [name arguments #* body]
   "Define the function `name`, each of its `arguments` written [argument \"what it is\"].
 
-  An argument is whatever `defn` takes: a symbol, [symbol default], #^ type symbol, #* or #** symbol.
-  A bare / or * separates them, as in `defn`. A string that leads the body heads the docstring."
+  An argument is whatever `defn` takes: a symbol, [symbol default], #^ type symbol, #* or #**
+  symbol. A bare / or * separates them, as in `defn`. A string that leads the body heads the
+  docstring."
   (setv summary (when (and (> (len body) 1) (isinstance (get body 0) hy.models.String))
                   (str (get body 0)))
         pairs (lfor item arguments (if (in item '[/ *]) [item None] (documented-pair name item)))
-        documents (dfor [argument text] pairs :if text  (argument-name argument) (str text)))
-  `(defn [(hy.I.helpers/documented.with-arguments ~documents)] ~name [~@(lfor [argument _] pairs argument)]
-     ~(docstring summary documents)
+        texts (dfor [argument text] pairs :if text  (argument-label argument) (str text))
+        typed (any (gfor [argument _] pairs (has-type argument))))
+  `(defn [(hy.I.helpers/documented.with-arguments ~texts)] ~name
+     [~@(lfor [argument _] pairs argument)]
+     ~(if typed summary (docstring summary texts))  ; types: with-arguments writes the section
      ~@(or (if summary (cut body 1 None) body) '[None])))
 
 
@@ -26,9 +29,29 @@
   pair)
 
 
-(defn argument-name [argument]
-  "The name, as Python spells it, of an argument that may have a default, a type or a star."
-  (cond (isinstance argument hy.models.Symbol) (hy.mangle argument)
-        (and (isinstance argument hy.models.List) argument) (argument-name (get argument 0))  ; [symbol default]
-        (and (isinstance argument hy.models.Expression) argument) (argument-name (get argument 1))  ; #^ #* #**
-        True (raise (ValueError (.format "mydef: {} is no argument" (cut (hy.repr argument) 1 None))))))
+(defn argument-label [argument]
+  "The name of an argument, as Python spells it, with its stars but without default and type."
+  (cond
+    (isinstance argument hy.models.Symbol)
+      (hy.mangle argument)
+    (and (isinstance argument hy.models.List) argument)  ; [symbol default]
+      (argument-label (get argument 0))
+    (has-type argument)
+      (argument-label (get argument 1))
+    (and (is-form argument) (in (get argument 0) STARS))
+      (+ (get STARS (get argument 0)) (argument-label (get argument 1)))
+    True
+      (raise (ValueError (.format "mydef: {} is not an argument"
+                                  (cut (hy.repr argument) 1 None))))))
+
+
+(defn has-type [argument]
+  "Whether an argument is written #^ type argument."
+  (and (is-form argument) (= (get argument 0) 'annotate)))
+
+
+(defn is-form [argument]
+  (and (isinstance argument hy.models.Expression) (> (len argument) 1)))
+
+
+(setv STARS {'unpack-iterable "*"  'unpack-mapping "**"})  ; #* and #**

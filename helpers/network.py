@@ -1,7 +1,17 @@
-"""A perceptron as a plain function of its layers, and how to train it."""
+"""A perceptron as a function of its layers, its training, and the choice of its size.
+
+Training works in standardised units: each column of the inputs and the targets are shifted to mean
+zero and divided by their standard deviation. In these units it minimises
+
+    Σ (output - target)² + penalty · Σ weight²
+
+over the weights and biases of both layers; the biases are not penalised. The penalty is therefore a
+pure number: it has the meaning of `alpha` in scikit-learn's `MLPRegressor` on standardised data.
+"""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
+from typing import NamedTuple
 
 import autograd.numpy as np
 from autograd import elementwise_grad, make_vjp
@@ -9,15 +19,21 @@ from autograd import elementwise_grad, make_vjp
 from helpers.autodiff import tanh
 from helpers.validation import check_integer, finite_array
 
-STEEPNESS = 2.0  # the spread of the first slopes, per standard deviation of the inputs
-DAMPING = 1e-8  # of the outer weights: without it units that are all but equal cancel, and digits are lost
-EXACT = 5e-7  # RMSE, per standard deviation of the targets, below which another start buys nothing
-STEPS = 300  # from one start, at most
-BLOCK = 7000  # numbers in one QR: with more, BLAS starts threads, and they wait for each other
+STEEPNESS = 2.0  # spread of the initial slopes, per standard deviation of the inputs
+RIDGE = 3e-9  # on the output weights: without it nearly equal hidden units cancel and lose digits
+TARGET_RMSE = 5e-7  # per standard deviation of the targets; with less, no other start is tried
+STATIONARY = 1e-3  # at a minimum, the relative offset of Bates & Watts is no larger
+SCREENING_GAIN = 1e-3  # a start is given up once a step lowers its objective by less than this
+MAX_ITERATIONS = 300  # of Levenberg–Marquardt, for each start and again for the best of them
+NOISE = 0.01  # residual standard deviation, per standard deviation of the targets
+BLOCK = 7000  # numbers in one QR: with more, BLAS starts threads that wait for each other
 
 
 def random_layers(sizes, rng, scale=0.1):
-    """Normally distributed (weights, biases) between layers of `sizes` units: shapes (n_in, n_out), (n_out,)."""
+    """Normally distributed (weights, biases) of each layer: shapes (n_in, n_out) and (n_out,).
+
+    `sizes` counts the inputs, the units of each hidden layer and the outputs.
+    """
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes are {sizes}; give at least two, each at least 1: (1, 3, 1)")
     return [
@@ -27,7 +43,10 @@ def random_layers(sizes, rng, scale=0.1):
 
 
 def predict(layers, inputs, activation=tanh):
-    """Outputs (n_inputs, n_outputs) of the perceptron `layers` at `inputs` (n_inputs, n_features)."""
+    """Outputs (n_inputs, n_outputs) of the perceptron at `inputs` (n_inputs, n_features).
+
+    `layers` lists (weights, biases); `activation` follows every layer but the last.
+    """
     _check_layers(layers, inputs)
     *hidden, (weights, biases) = layers
     for hidden_weights, hidden_biases in hidden:
@@ -37,150 +56,369 @@ def predict(layers, inputs, activation=tanh):
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A trained perceptron with one output: call it on inputs (n_inputs,) or (n_inputs, n_features)."""
+    """A trained perceptron with one output: a function of inputs (n_inputs[, n_features])."""
 
-    layers: list  # of (weights, biases), for `predict`
-    rmse: float  # of the training targets, in their unit
+    layers: tuple  # of (weights, biases), for `predict`
+    rmse: float  # on the training data, in the unit of the targets
+    converged: bool = False  # to a minimum, or below TARGET_RMSE; False: out of iterations
 
     def __call__(self, inputs):
-        """Outputs (n_inputs,) at `inputs`: those of `predict`, computed in place, a row for each unit."""
-        columns = _columns(finite_array("inputs", inputs, (1, 2)))
-        _check_layers(self.layers, columns)
-        *hidden, (weights, biases) = self.layers
-        units = columns.T
-        for hidden_weights, hidden_biases in hidden:
-            units = np.dot(hidden_weights.T, units)
-            units += hidden_biases[:, np.newaxis]
-            np.tanh(units, out=units)
-        return np.dot(weights[:, 0], units) + biases[0]
+        """Outputs (n_inputs,) at `inputs` (n_inputs,) or (n_inputs, n_features)."""
+        return predict(self.layers, _columns(finite_array("inputs", inputs, (1, 2))))[:, 0]
 
     def gradient(self, inputs):
-        """Derivatives of the outputs by the inputs, in the shape of `inputs`."""
+        """Derivatives of the outputs with respect to the inputs, in the shape of `inputs`."""
         inputs = finite_array("inputs", inputs, (1, 2))
-        slope = elementwise_grad(lambda columns: predict(self.layers, columns))
-        return slope(_columns(inputs)).reshape(inputs.shape)
+        gradient = elementwise_grad(lambda columns: predict(self.layers, columns))
+        return gradient(_columns(inputs)).reshape(inputs.shape)
 
 
-def train(inputs, targets, hidden, rng, starts=12):
-    """The `Network` of `hidden` tanh units that fits `targets` (n_inputs,) best, of up to `starts` random starts.
+def train(inputs, targets, hidden, rng, starts=12, penalty=0.0):
+    """The `Network` of `hidden` tanh units that fits `targets` (n_inputs,) best.
 
-    Variable projection: the linear output layer is solved exactly for each hidden layer, and
-    Levenberg–Marquardt moves the hidden layer alone. Source: Golub & Pereyra, SIAM J. Numer. Anal. 10, 413
-    (1973), with the Jacobian of Kaufman, BIT 15, 49 (1975).
+    `inputs` are (n_inputs,) or (n_inputs, n_features). Several random starts are compared, and the
+    best of them is trained until no small change of the weights lowers the objective. The module's
+    docstring states the objective. Without a penalty this is least squares, which suits data
+    without noise. For noisy data a penalty, such as 0.1 or 1, keeps the network from following the
+    noise: `cross_validate` chooses one. It also bounds the network: in standardised units the slope
+    with respect to any input is at most n_inputs / (2 penalty) once the fit beats the mean of the
+    targets.
+
+    Without a penalty, ValueError is raised for fewer points than parameters; for fewer than two
+    points for each parameter if the residual standard deviation exceeds 1 % of the standard
+    deviation of the targets; and for fewer than four if the network explodes between the points,
+    that is, if it leaves the range of the targets by more than that range.
+
+    Method: the output layer is solved exactly for each hidden layer, and Levenberg–Marquardt moves
+    the hidden layer alone (variable projection). Sources: Golub & Pereyra, SIAM J. Numer. Anal. 10,
+    413 (1973); the Jacobian of Kaufman, BIT 15, 49 (1975).
     """
-    columns, targets = (
-        _columns(finite_array("inputs", inputs, (1, 2))),
-        finite_array("targets", targets, (1,)),
-    )
-    _check_training(columns, targets, check_integer("hidden", hidden), rng)
-    shift, scale = columns.mean(axis=0), columns.std(axis=0)
-    centre, spread = targets.mean(), targets.std() or 1.0
-    scaled = np.column_stack(
-        [(columns - shift) / scale, np.ones(len(columns))]
-    )  # the ones are the biases'
-    best = None, None, np.inf
-    for _ in range(check_integer("starts", starts)):
-        fit = _descend(_random_hidden(scaled, hidden, rng), scaled, (targets - centre) / spread)
-        best = min(best, fit, key=lambda fit: fit[2])
-        if best[2] <= EXACT**2 * len(targets):
+    columns = _columns(finite_array("inputs", inputs, (1, 2)))
+    targets = finite_array("targets", targets, (1,))
+    hidden = check_integer("hidden", hidden)
+    starts = check_integer("starts", starts)
+    (penalty,) = _check_penalties("penalty", [penalty])
+    _check_training(columns, targets, rng)
+    _check_count(len(targets), columns.shape[1], hidden, penalty)
+    network = _fit(columns, targets, hidden, rng, starts, penalty)
+    if penalty == 0:
+        _check_overfitting(network, columns, targets)
+    return network
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """Errors of networks on data that they were not trained on; print it for a table."""
+
+    candidates: tuple  # of (hidden units, penalty)
+    errors: np.ndarray  # (n_candidates,), held-out RMSE in the unit of the targets
+    standard_errors: np.ndarray  # (n_candidates,), of the errors, from their spread over the folds
+
+    @property
+    def hidden(self):
+        """The number of hidden units with the smallest held-out error."""
+        return self.candidates[np.argmin(self.errors)][0]
+
+    @property
+    def penalty(self):
+        """The penalty with the smallest held-out error."""
+        return self.candidates[np.argmin(self.errors)][1]
+
+    def __str__(self):
+        lines = ["hidden units     penalty  held-out RMSE"]
+        best = np.argmin(self.errors)
+        rows = zip(self.candidates, self.errors, self.standard_errors, strict=True)
+        for i, ((hidden, penalty), error, spread) in enumerate(rows):
+            mark = "  smallest" if i == best else ""
+            lines.append(f"{hidden:12d}  {penalty:10.4g}  {error:.4g} ± {spread:.2g}{mark}")
+        return "\n".join(lines)
+
+
+def cross_validate(
+    inputs, targets, hidden, rng, penalties=(0.01, 0.1, 1.0, 10.0), folds=5, starts=3
+):
+    """The `CrossValidation` of each number of units in `hidden` with each of `penalties`.
+
+    The points are divided into `folds` parts at random. Each part is predicted by a network that
+    was trained on the others; the error is the root mean square over all points. To save time these
+    networks are not trained to the last digit. Then train the chosen network on all points:
+
+        chosen = cross_validate(x, y, (2, 4, 8), rng)
+        network = train(x, y, chosen.hidden, rng, penalty=chosen.penalty)
+    """
+    columns = _columns(finite_array("inputs", inputs, (1, 2)))
+    targets = finite_array("targets", targets, (1,))
+    starts = check_integer("starts", starts)
+    folds = check_integer("folds", folds, minimum=2)
+    _check_training(columns, targets, rng)
+    if folds > len(targets):
+        raise ValueError(f"{folds} folds for {len(targets)} points; give fewer folds")
+    candidates = _candidates(hidden, penalties)
+    parts = np.array_split(rng.permutation(len(targets)), folds)
+    for units, penalty in candidates:
+        _check_count(len(targets) - len(parts[0]), columns.shape[1], units, penalty)
+    fold_errors = np.empty((len(candidates), folds))  # mean squares
+    for i, (units, penalty) in enumerate(candidates):
+        for j, part in enumerate(parts):
+            kept = np.delete(np.arange(len(targets)), part)
+            network = _fit(
+                columns[kept], targets[kept], units, rng, starts, penalty, SCREENING_GAIN
+            )
+            fold_errors[i, j] = np.mean((network(columns[part]) - targets[part]) ** 2)
+    errors = np.sqrt(np.average(fold_errors, axis=1, weights=[len(part) for part in parts]))
+    spread = np.std(np.sqrt(fold_errors), axis=1, ddof=1) / np.sqrt(folds)
+    return CrossValidation(candidates, _read_only(errors), _read_only(spread))
+
+
+def _fit(columns, targets, hidden, rng, starts, penalty, min_gain=0.0):
+    """The best `Network` of several starts; a positive `min_gain` stops its training early."""
+    shift = columns.mean(axis=0)
+    scale = columns.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    center = targets.mean()
+    spread = targets.std() or 1.0
+    inputs = np.column_stack([(columns - shift) / scale, np.ones(len(columns))])
+    target_sse = TARGET_RMSE**2 * len(targets)
+
+    def project(layer):
+        return _variable_projection(layer, inputs, (targets - center) / spread, penalty)
+
+    best = None
+    for _ in range(starts):
+        start = project(_random_hidden(inputs, hidden, rng))
+        end, converged = _levenberg_marquardt(project, start, target_sse, SCREENING_GAIN)
+        if best is None or end.objective < best.objective:
+            best = end
+        if best.objective <= target_sse:
             break
-    layer, (offset, *outer), _ = best
-    weights, biases = layer[:-1] / scale[:, np.newaxis], layer[-1]
-    outer = spread * np.array(outer)[:, np.newaxis], np.array([spread * offset + centre])
-    layers = [(weights, biases - shift @ weights), outer]
+    if min_gain < SCREENING_GAIN:
+        best, converged = _levenberg_marquardt(project, best, target_sse, min_gain)
+    weights = best.layer[:-1] / scale[:, np.newaxis]
+    biases = best.layer[-1] - shift @ weights
+    output_weights = spread * best.output_weights[1:, np.newaxis]
+    output_bias = spread * best.output_weights[:1] + center
+    layers = (weights, biases), (output_weights, output_bias)
     errors = predict(layers, columns)[:, 0] - targets
-    return Network(layers, float(np.sqrt(np.mean(errors**2))))
+    layers = tuple(tuple(map(_read_only, layer)) for layer in layers)
+    return Network(layers, float(np.sqrt(np.mean(errors**2))), bool(converged))
 
 
 def _random_hidden(inputs, hidden, rng):
-    """A hidden layer: its weights, and its biases as the last row, where `inputs` have ones."""
-    weights = rng.standard_normal((inputs.shape[1] - 1, hidden)) * STEEPNESS
-    knees = inputs[
-        rng.integers(len(inputs), size=hidden), :-1
-    ]  # each unit bends at one of the data
-    return np.vstack([weights, -np.sum(knees.T * weights, axis=0)])
+    """A random hidden layer: its weights and, where `inputs` have ones, a last row of biases."""
+    n_features = inputs.shape[1] - 1
+    steepness = STEEPNESS / np.sqrt(n_features)
+    weights = rng.standard_normal((n_features, hidden)) * steepness
+    centers = inputs[rng.integers(len(inputs), size=hidden), :-1]  # each tanh is 0 at one point
+    return np.vstack([weights, -np.sum(centers.T * weights, axis=0)])
 
 
-def _descend(layer, inputs, targets):
-    """Levenberg–Marquardt from `layer`: the hidden layer where it ends, the outer weights there, and their SSE."""
-    (outer, system), caution, scale = _project(layer, inputs, targets), 0.01, 1e-9
-    sse = np.sum(system[:, -1] ** 2)
-    for _ in range(STEPS):
-        scale = np.maximum(scale, np.sqrt(np.sum(system[:, :-1] ** 2, axis=0)))  # Moré's
-        step, _ = _eliminate(system, np.sqrt(caution) * scale)
-        trial = layer + step.reshape(layer.shape)
-        trial_outer, trial_system = _project(trial, inputs, targets)
-        gain = sse - np.sum(trial_system[:, -1] ** 2)
-        caution = caution / 5 if gain > 0 else caution * 4
-        if gain > 0:
-            layer, outer, system, sse = trial, trial_outer, trial_system, sse - gain
-        if 0 <= gain <= (0.5 if sse <= EXACT**2 * len(targets) else 1e-3) * sse or caution > 1e12:
-            break
-    return layer, outer, sse
+class _Projection(NamedTuple):
+    """The objective as a function of the hidden layer alone, with the best output layer.
 
-
-def _project(layer, inputs, targets):
-    """The best outer weights behind `layer`, offset first, and the columns of their Jacobian, then their errors.
-
-    The rows are turned, as QR turns them: the few that are left have the same lengths and angles.
+    The system holds Kaufman's Jacobian and, as its last column, the errors (targets minus outputs).
+    A QR decomposition has reduced both to a triangle: lengths and angles of columns stay the same.
     """
-    pull_back, units = make_vjp(tanh)(np.dot(inputs, layer))
-    slopes = pull_back(np.ones_like(units))  # (n_inputs, hidden)
-    moves = (inputs[:, :, np.newaxis] * slopes[:, np.newaxis, :]).reshape(len(inputs), layer.size)
-    table = np.column_stack([np.ones(len(inputs)), units, moves, targets])
-    outer, rest = _eliminate(table, np.full(1 + units.shape[1], DAMPING))
-    return outer, rest * np.append(np.tile(outer[1:], len(layer)), 1)
+
+    layer: np.ndarray  # (n_features + 1, n_hidden), the biases last
+    output_weights: np.ndarray  # (1 + n_hidden,), the bias first
+    system: np.ndarray  # (at most layer.size + 1, layer.size + 1)
+    objective: float
 
 
-def _eliminate(table, damping):
-    """Damped weights of the first columns that sum to the last best, and the others less what the first explain."""
-    n = len(damping)
-    padded = np.vstack([table, np.eye(n, table.shape[1]) * damping[:, np.newaxis]])
-    triangle, rows = padded[:0], n + BLOCK // len(padded.T)
-    for start in range(0, len(padded), rows):
-        triangle = np.linalg.qr(np.vstack([triangle, padded[start : start + rows]]), mode="r")
+def _variable_projection(layer, inputs, targets, penalty):
+    """The `_Projection` at a hidden layer; `inputs` and `targets` are standardised."""
+    vjp, units = make_vjp(tanh)(predict([(layer[:-1], layer[-1])], inputs[:, :-1]))
+    slopes = vjp(np.ones_like(units))  # (n_inputs, n_hidden)
+    hidden_jacobian = inputs[:, :, np.newaxis] * slopes[:, np.newaxis, :]
+    hidden_jacobian = hidden_jacobian.reshape(len(inputs), layer.size)
+    table = np.column_stack([np.ones(len(inputs)), units, hidden_jacobian, targets])
+    ridge = np.full(1 + units.shape[1], RIDGE)
+    ridge[1:] = np.sqrt(max(RIDGE**2, penalty))
+    output_weights, system = _ridge_qr(table, ridge)
+    system = system * np.append(np.tile(output_weights[1:], len(layer)), 1)
+    if penalty:
+        n_weights = layer[:-1].size
+        rows = np.eye(n_weights, layer.size + 1)
+        rows[:, -1] = -layer[:-1].ravel()
+        system = _triangle(np.vstack([system, np.sqrt(penalty) * rows]))
+    return _Projection(layer, output_weights, system, np.sum(system[:, -1] ** 2))
+
+
+def _levenberg_marquardt(project, here, target_sse, min_gain):
+    """The `_Projection` where Levenberg–Marquardt ends, and whether it has converged.
+
+    It has if the objective is below `target_sse`, or if the errors are all but perpendicular to the
+    tangent plane of the model (Bates & Watts, Technometrics 23, 179, 1981). Damping as in Madsen,
+    Nielsen & Tingleff, Methods for non-linear least squares problems, 2004; scaling as in MINPACK.
+    """
+    damping = 0.01
+    growth = 2.0
+    scale = np.full(here.layer.size, 1e-9)
+    for _ in range(MAX_ITERATIONS):
+        jacobian = here.system[:, :-1]
+        errors = here.system[:, -1]
+        scale = np.maximum(scale, np.sqrt(np.sum(jacobian**2, axis=0)))
+        if _relative_offset(here, scale) <= STATIONARY:
+            return here, True
+        step, _ = _ridge_qr(here.system, np.sqrt(damping) * scale)
+        trial = project(here.layer + step.reshape(here.layer.shape))
+        gain = here.objective - trial.objective
+        predicted_gain = here.objective - np.sum((errors - jacobian @ step) ** 2)
+        if gain > 0:
+            here = trial
+            agreement = gain / predicted_gain if predicted_gain > 0 else 1.0
+            damping *= max(1 / 5, 1 - (2 * agreement - 1) ** 3)
+            growth = 2.0
+        else:
+            damping *= growth
+            growth *= 2
+        enough = 0.5 if here.objective <= target_sse else min_gain
+        if 0 <= gain <= enough * here.objective or damping > 1e12:
+            break
+    return here, here.objective <= target_sse
+
+
+def _relative_offset(here, scale):
+    """Cosine of the angle between the errors and the tangent plane.
+
+    Directions in which the model has become flat, such as those of a unit that is a step between
+    two points, don't count.
+    """
+    diagonal = np.abs(np.diag(here.system[:, :-1]))
+    curved = diagonal > 1e-10 * scale[: len(diagonal)]
+    in_plane = here.system[: len(diagonal), -1][curved]
+    return np.sqrt(np.sum(in_plane**2) / max(here.objective, np.finfo(float).tiny))
+
+
+def _ridge_qr(table, ridge):
+    """Ridge regression of the last column of `table` on the first ones, one for each of `ridge`.
+
+    Returns the coefficients and, of the other columns, what the first ones don't explain.
+    """
+    n = len(ridge)
+    penalties = np.eye(n, table.shape[1]) * ridge[:, np.newaxis]
+    triangle = _triangle(np.vstack([table, penalties]))
     return np.linalg.solve(triangle[:n, :n], triangle[:n, -1]), triangle[n:, n:]
 
 
+def _triangle(table):
+    """The triangular factor R of a QR decomposition of `table`, block by block."""
+    n_columns = table.shape[1]
+    n_rows = max(2 * n_columns, BLOCK // n_columns)
+    while len(table) > n_rows:
+        n_blocks = -(-len(table) // n_rows)
+        padding = np.zeros((-len(table) % n_blocks, n_columns))
+        blocks = np.vstack([table, padding]).reshape(n_blocks, -1, n_columns)
+        table = np.linalg.qr(blocks, mode="r").reshape(-1, n_columns)
+    return np.linalg.qr(table, mode="r")
+
+
 def _columns(inputs):
-    """`inputs` (n_inputs,) as a column, or (n_inputs, n_features) as they are."""
+    """`inputs` (n_inputs,) as a column, or (n_inputs, n_features) unchanged."""
     return inputs if inputs.ndim == 2 else inputs[:, np.newaxis]
 
 
-def _check_training(inputs, targets, hidden, rng):
-    """Refuse `inputs` (n_inputs, n_features) and `targets` on which no network of `hidden` units can be trained."""
+def _read_only(values):
+    """A copy of the array that can't be changed."""
+    values = np.array(values)
+    values.setflags(write=False)
+    return values
+
+
+def _candidates(hidden, penalties):
+    """Each number of hidden units with each penalty."""
+    hidden = [check_integer("hidden", number) for number in np.ravel(hidden).tolist()]
+    penalties = _check_penalties("penalties", penalties)
+    if not hidden or not penalties:
+        raise ValueError("there is nothing to compare; give numbers of hidden units and penalties")
+    return tuple(product(hidden, penalties))
+
+
+def _check_penalties(name, penalties):
+    """`penalties` as a list of floats, provided that none is negative."""
+    penalties = finite_array(name, penalties, (1,)).tolist()
+    if any(penalty < 0 for penalty in penalties):
+        raise ValueError(f"{name}: contains {min(penalties)}; give zero or positive numbers")
+    return penalties
+
+
+def _count_parameters(n_features, hidden):
+    """Weights and biases of a perceptron with one hidden layer and one output."""
+    return hidden * (n_features + 2) + 1
+
+
+def _check_count(n_points, n_features, hidden, penalty):
+    """Refuse fewer points than parameters, unless a penalty determines the parameters."""
+    parameters = _count_parameters(n_features, hidden)
+    if n_points < parameters and penalty == 0:
+        raise ValueError(
+            f"{n_points} points for {parameters} parameters; "
+            "give more points, fewer hidden units or a penalty"
+        )
+
+
+def _check_training(inputs, targets, rng):
+    """Refuse `inputs` (n_inputs, n_features) and `targets` that can't be standardised."""
     if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
+        raise TypeError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
     if targets.shape != inputs.shape[:1]:
         raise ValueError(f"{len(targets)} targets for {len(inputs)} inputs; give one for each")
-    parameters = hidden * (inputs.shape[1] + 2) + 1
-    if len(targets) < parameters:
-        raise ValueError(
-            f"{len(targets)} points for {parameters} parameters; give more, or fewer hidden units"
-        )
+    if inputs.shape[1] == 0:
+        raise ValueError("inputs: there are no columns; give at least one")
+    if len(inputs) < 2:
+        raise ValueError(f"inputs: number of points is {len(inputs)}; give at least two")
     ranges = np.ptp(inputs, axis=0)
     if not np.all(ranges > 0):
         raise ValueError("inputs: a column is constant; leave it out")
-    if np.any((ranges < 1e-150) | (ranges > 1e150)) or not (
-        np.ptp(targets) == 0 or 1e-150 < np.ptp(targets) < 1e150
-    ):
+    ranges = np.append(ranges, np.ptp(targets) or 1.0)
+    if np.any((ranges < 1e-150) | (ranges > 1e150)):
         raise ValueError("the range of the data is beyond 1e-150 to 1e150; change the unit")
 
 
+def _check_overfitting(network, inputs, targets):
+    """Refuse a network without a penalty that follows noise, or that explodes between its points.
+
+    Noise is what fewer than two points for each parameter leave unexplained. Fewer than four allow
+    explosions; 10 000 inputs on lines between random pairs of points, always the same, show them.
+    """
+    n_points = len(inputs)
+    parameters = sum(array.size for layer in network.layers for array in layer)
+    advice = "give fewer hidden units, more points or a penalty (cross_validate chooses one)"
+    deviation = network.rmse * np.sqrt(n_points / max(1, n_points - parameters))
+    if n_points < 2 * parameters and deviation > NOISE * targets.std() > 0:
+        raise ValueError(
+            f"{n_points} points for {parameters} parameters are too few, because the data have "
+            f"noise or are not fitted (residual standard deviation {deviation:.2g}); {advice}"
+        )
+    if n_points >= 4 * parameters:
+        return
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(n_points, size=(2, 10_000))
+    fractions = rng.random((10_000, 1))
+    outputs = network(inputs[first] + fractions * (inputs[second] - inputs[first]))
+    beyond = np.maximum(targets.min() - outputs, outputs - targets.max())
+    if beyond.max() > np.ptp(targets) + 1e-6 * np.abs(targets).max():
+        raise ValueError(
+            f"the network reaches {outputs[np.argmax(beyond)]:.2g} between its training points, "
+            f"whose targets lie between {targets.min():.2g} and {targets.max():.2g}; {advice}"
+        )
+
+
 def _check_layers(layers, inputs):
-    """Refuse inputs and layers that don't fit one behind the other."""
+    """Refuse inputs and layers whose shapes don't fit together."""
     if not layers:
         raise ValueError("there are no layers; give a list of (weights, biases)")
     if np.ndim(inputs) != 2:
         raise ValueError(
-            f"inputs have shape {np.shape(inputs)}; give (n_inputs, n_features): inputs[:, np.newaxis]"
+            f"inputs: shape {np.shape(inputs)}; give (n_inputs, n_features), "
+            "for example inputs[:, np.newaxis]"
         )
     width = np.shape(inputs)[1]
     for i, (weights, biases) in enumerate(layers):
         n_in, n_out = np.shape(weights) if np.ndim(weights) == 2 else (None, None)
         if n_in != width or np.shape(biases) != (n_out,):
             raise ValueError(
-                f"layer {i}: weights {np.shape(weights)} and biases {np.shape(biases)} behind {width} columns; "
-                f"give ({width}, n) and (n,)"
+                f"layer {i}: weights {np.shape(weights)} and biases {np.shape(biases)} follow "
+                f"{width} columns; give ({width}, n) and (n,)"
             )
         width = n_out

@@ -1,33 +1,73 @@
-"""What is refused at the door: arguments that no formula could use."""
+"""Checks of arguments that several modules share.
 
-from numbers import Integral
+A wrong type raises TypeError, a wrong value ValueError.
+"""
+
+from decimal import Decimal
+from numbers import Integral, Real
 
 import numpy as np
 
+NOT_NUMBERS = {  # by the kind of a NumPy data type
+    "c": "complex numbers",
+    "M": "dates",
+    "m": "time differences",
+    "S": "bytes",
+    "T": "text",
+    "U": "text",
+    "V": "records",
+}
+
 
 def finite_array(name, values, ndims):
-    """`values` as an array of finite floats whose number of axes is one of `ndims`."""
-    if np.ma.is_masked(values) or np.iscomplexobj(values):
-        raise ValueError(f"{name}: masked or complex values; give real numbers, all of them meant")
+    """`values` as an array of finite floats whose number of axes is one of `ndims`.
+
+    Fractions, decimals and everything that NumPy converts to an array of real numbers are accepted.
+    """
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(np.ma.is_masked(part) for part in parts):
+        raise ValueError(f"{name}: contains masked values; give finite numbers")
     try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as problem:
-        raise ValueError(
-            f"{name}: no array of numbers ({problem}); give a list or an array"
-        ) from None
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name}: rows of unequal length; give a list or an array") from None
+    kind = array.dtype.kind
+    if kind == "O":
+        array = _floats(name, array)
+    elif kind in NOT_NUMBERS:
+        raise TypeError(f"{name}: contains {NOT_NUMBERS[kind]}; give real numbers")
     if array.ndim not in ndims:
-        raise ValueError(
-            f"{name} have shape {array.shape}; give an array with {' or '.join(map(str, ndims))} axes"
-        )
-    if not np.all(np.isfinite(array)):
-        raise ValueError(
-            f"{name}: {array[~np.isfinite(array)][0]} is among them; give finite numbers"
-        )
+        axes = " or ".join(map(str, ndims)) + (" axis" if ndims == (1,) else " axes")
+        raise ValueError(f"{name}: shape {array.shape}; give an array with {axes}")
+    with np.errstate(over="ignore"):  # from a wider float, which becomes infinite
+        array = array.astype(float)
+    not_finite = array[~np.isfinite(array)]
+    if not_finite.size:
+        raise ValueError(f"{name}: contains {not_finite[0]}; give finite numbers")
     return array
 
 
 def check_integer(name, number, minimum=1):
-    """`number`, if it is an integer and not below `minimum`."""
-    if not isinstance(number, Integral) or isinstance(number, bool) or number < minimum:
-        raise ValueError(f"{name} is {number!r}; give a whole number, at least {minimum}")
-    return number
+    """`number` as an int, provided that it is an integer and not below `minimum`."""
+    message = f"{name} is {number!r}; give an integer, at least {minimum}"
+    if not isinstance(number, Integral) or isinstance(number, bool):
+        raise TypeError(message)
+    if number < minimum:
+        raise ValueError(message)
+    return int(number)
+
+
+def _floats(name, objects):
+    """An array of Python objects as one of floats, provided that every object is a real number."""
+    floats = np.empty(objects.shape)
+    for index, number in np.ndenumerate(objects):
+        if not isinstance(number, Real | Decimal):
+            kind = type(number).__name__
+            raise TypeError(f"{name}: contains a value of type {kind}; give real numbers")
+        try:
+            floats[index] = number
+        except OverflowError:
+            floats[index] = np.inf if number > 0 else -np.inf
+        except ValueError:  # a signalling NaN
+            floats[index] = np.nan
+    return floats

@@ -1,4 +1,4 @@
-"""Execute notebooks from a fresh kernel and store their outputs: how a change is accepted. Run by make notebooks.
+"""Execute notebooks from a fresh kernel and store their outputs: `make notebooks`.
 
 The figure of the cell tagged `picture` is also written to notebooks/pictures, for the README.
 """
@@ -12,16 +12,18 @@ from queue import Empty
 import nbformat
 from nbclient import NotebookClient
 
-WIDGET = "application/vnd.jupyter.widget-view+json"  # a slider's name changes with each run, and means nothing without it
+# The output of a slider. It holds an identifier that changes with each run and is useless after it.
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def again_and_again(get_msg, interval=1.0):
-    """`get_msg`, a channel's, which looks for a message every `interval` seconds until the timeout.
+def poll(get_msg, interval=1.0):
+    """Wrap `get_msg` of a channel so that it looks for a message every `interval` seconds.
 
-    pyzmq's asyncio sockets can miss the moment at which a message arrives, and then wait for it until the timeout.
+    The asyncio sockets of pyzmq can miss the arrival of a message, and would then wait for it until
+    the timeout.
     """
 
-    async def looking(timeout=None):
+    async def polling(timeout=None):
         end = time.monotonic() + (float("inf") if timeout is None else timeout)
         while True:
             left = end - time.monotonic()
@@ -31,20 +33,20 @@ def again_and_again(get_msg, interval=1.0):
                 if left <= interval:
                     raise
 
-    return looking
+    return polling
 
 
-def _look_often(kernel_client):
+def _poll_channels(kernel_client):
     for channel in (kernel_client.shell_channel, kernel_client.iopub_channel):
-        channel.get_msg = again_and_again(channel.get_msg)
+        channel.get_msg = poll(channel.get_msg)
 
 
 def execute(path):
-    """Execute the notebook at `path` in its folder, and write it back as it is to be read."""
+    """Execute the notebook at `path` in its own folder, and store the outputs in it."""
     notebook = nbformat.read(path, as_version=4)
     count = sum(cell.cell_type == "code" for cell in notebook.cells)
 
-    def show_how_far(cell, cell_index, **_):
+    def show_progress(cell, cell_index, **_):
         if sys.stdout.isatty() and cell.cell_type == "code":
             print(f"\r{path.stem}: cell {cell.execution_count or 0} of {count}", end="", flush=True)
 
@@ -52,13 +54,13 @@ def execute(path):
     client = NotebookClient(
         notebook,
         timeout=600,  # s, per cell: a notebook that hangs should end
-        raise_on_iopub_timeout=True,  # no output is lost in silence
+        raise_on_iopub_timeout=True,  # no output is lost silently
         kernel_name="python3",
         coalesce_streams=True,
         record_timing=False,
         resources={"metadata": {"path": path.parent}},
-        on_notebook_start=lambda **_: _look_often(client.kc),
-        on_cell_executed=show_how_far,
+        on_notebook_start=lambda **_: _poll_channels(client.kc),
+        on_cell_executed=show_progress,
         extra_arguments=["--log-level=ERROR"],  # a warning about every kernel on a loopback port
     )
     client.execute()
@@ -68,15 +70,13 @@ def execute(path):
                 output for output in cell.outputs if WIDGET not in output.get("data", {})
             ]
     notebook.metadata.pop("widgets", None)  # their state, pictures included
-    notebook.metadata.language_info.pop(
-        "version", None
-    )  # of Python: any that is supported gives the same outputs
+    # The version of Python is removed: every supported version gives the same outputs.
+    notebook.metadata.language_info.pop("version", None)
     nbformat.write(notebook, path)
     for cell in notebook.cells:
         if "picture" in cell.metadata.get("tags", []):
-            (path.parent / "pictures" / f"{path.stem}.png").write_bytes(
-                b64decode(cell.outputs[-1].data["image/png"])
-            )
+            png = b64decode(cell.outputs[-1].data["image/png"])
+            (path.parent / "pictures" / f"{path.stem}.png").write_bytes(png)
     print(f"\r{path.stem}: {count} cells in {time.monotonic() - began:.0f} s", flush=True)
 
 

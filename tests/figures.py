@@ -1,4 +1,4 @@
-"""Stored pictures beside fresh ones: nbval compares texts, and passes over every picture."""
+"""Compare stored pictures with fresh ones. nbval compares only texts."""
 
 from base64 import b64decode
 from io import BytesIO
@@ -7,9 +7,15 @@ import numpy as np
 from matplotlib import image
 from scipy.ndimage import maximum_filter, minimum_filter
 
-TOLERANCE = 1.0  # RMS over a picture, of 255: rounding is 0.02, a curve moved by 1e-3 of its axis 1.3 or more
-PATCH = 16  # pixels: over the whole picture a comma for a point, 0.6, would vanish among the white
-PATCH_TOLERANCE = 4.0  # RMS in a patch, less what a shift by a pixel explains: a marker that rounding has moved is 0
+# Root mean square difference over a whole picture, of 255. Rounding makes 0.02, and a curve that is
+# moved by 1e-3 of its axis 1.3 or more.
+TOLERANCE = 1.0
+# Size of a patch in pixels. Over the whole picture, a comma in the place of a decimal point makes
+# only 0.6, because most of the picture is white.
+PATCH = 16
+# Root mean square difference in a patch that a shift by one pixel can't explain. A marker that
+# rounding has moved by a pixel makes 0.
+PATCH_TOLERANCE = 4.0
 
 
 def pictures(outputs):
@@ -24,17 +30,16 @@ def pictures(outputs):
 def differences(stored, fresh, folder, name):
     """What differs between two lists of PNGs: a list of sentences, empty if nothing does.
 
-    Of each pair that differs three pictures are left in `folder`: `name`-1-stored.png, -fresh and -difference.
+    Three pictures of each pair that differs are written to `folder`: `name`-1-stored.png,
+    `name`-1-fresh.png and `name`-1-difference.png.
     """
-    found = (
-        []
-        if len(stored) == len(fresh)
-        else [f"{len(stored)} figures are stored, {len(fresh)} drawn now"]
-    )
+    found = []
+    if len(stored) != len(fresh):
+        found.append(f"{len(stored)} figures are stored, {len(fresh)} drawn now")
     for number, (old, new) in enumerate(zip(stored, fresh, strict=False), 1):
         if old != new and (complaint := _complaint(_pixels(old), _pixels(new))):
             folder.mkdir(exist_ok=True)
-            _leave(_pixels(old), _pixels(new), f"{folder}/{name}-{number}")
+            _save_difference(_pixels(old), _pixels(new), f"{folder}/{name}-{number}")
             found.append(
                 f"figure {number}: {complaint}; see {folder.name}/{name}-{number}-difference.png"
             )
@@ -42,14 +47,16 @@ def differences(stored, fresh, folder, name):
 
 
 def rms(one, other):
-    """Root mean square difference over all pixels of two pictures, laid upon each other at the upper left."""
-    return float(np.sqrt(np.mean(np.square(np.subtract(*_of_one_size(one, other))))))
+    """Root mean square difference over all pixels of two pictures, aligned at the upper left."""
+    difference = np.subtract(*_of_one_size(one, other))
+    return float(np.sqrt(np.mean(difference**2)))
 
 
 def largest_difference(one, other):
-    """Root mean square difference in the patch where two pictures differ most, and the patch's corner (x, y).
+    """Root mean square difference in the patch where it is largest, and the patch's corner (x, y).
 
-    A pixel counts by as much as it lies outside of what the pixels around its place have in the other picture.
+    The difference of a pixel is its distance from the range of the 3 x 3 pixels around the same
+    place in the other picture.
     """
     one, other = _of_one_size(one, other)
     squares = np.mean(np.maximum(_beyond(one, other), _beyond(other, one)) ** 2, axis=2)
@@ -60,7 +67,7 @@ def largest_difference(one, other):
 
 
 def _beyond(one, other):
-    """By how much the pixels of `one` lie outside of the range of the 3 x 3 pixels there in `other`."""
+    """By how much the pixels of `one` are outside the range of 3 x 3 pixels in `other`."""
     lowest, highest = (
         extreme(other, size=(3, 3, 1), mode="nearest")
         for extreme in (minimum_filter, maximum_filter)
@@ -70,7 +77,8 @@ def _beyond(one, other):
 
 def _complaint(old, new):
     """How two pictures differ, or None."""
-    overall, (size, (x, y)) = rms(old, new), largest_difference(old, new)
+    overall = rms(old, new)
+    size, (x, y) = largest_difference(old, new)
     found = f"RMS {overall:.2f} over all pixels, {size:.2f} in the {PATCH} x {PATCH} at ({x}, {y})"
     if old.shape != new.shape:
         sizes = [f"{shape[1]} x {shape[0]}" for shape in (old.shape, new.shape)]
@@ -94,9 +102,9 @@ def _of_one_size(*pictures):
     ]
 
 
-def _leave(old, new, stem):
-    """Write both pictures, and what is between them: white where nothing is, darkest where they differ most."""
-    between = np.abs(np.subtract(*_of_one_size(old, new)))
-    difference = 255 - between * (255 / (between.max() or 1.0))
+def _save_difference(old, new, stem):
+    """Write both pictures and their difference: white for none, darkest where it is largest."""
+    absolute = np.abs(np.subtract(*_of_one_size(old, new)))
+    difference = 255 - absolute * (255 / (absolute.max() or 1.0))
     for kind, picture in {"stored": old, "fresh": new, "difference": difference}.items():
         image.imsave(f"{stem}-{kind}.png", np.round(picture).astype(np.uint8))

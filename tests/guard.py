@@ -1,4 +1,4 @@
-"""What nbval lets pass in a stored notebook, and should not."""
+"""Check stored notebooks for faults that nbval does not report."""
 
 import ast
 import re
@@ -8,19 +8,21 @@ from IPython.core.inputtransformer2 import TransformerManager
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 MACHINE_PATH = re.compile(
-    r"(?:^|[\s'\"(=:,\[`]|file://)(?:/(?:home|root|Users|tmp|work|opt|var|usr|mnt)/|[A-Za-z]:\\)|site-packages"
+    r"(?:^|[\s'\"(=:,\[`]|file://)"
+    r"(?:/(?:home|root|Users|tmp|work|opt|var|usr|mnt)/|[A-Za-z]:\\)"
+    r"|site-packages"
 )
 SILENCED = re.compile(r"simplefilter|filterwarnings|seterr|errstate|%%capture|raises-exception")
 PNG = "iVBORw0KGgo"  # how every PNG begins, in base64
 IGNORED = "nbval-ignore-output"
-PICTURE = "picture"  # its figure stands in the README
+PICTURE = "picture"  # the tag of the cell whose figure the README shows
 REASON = re.compile(r"perf_counter|timeit|# not compared: \w+|\binteract\(")
 INTERACT = re.compile(r"^interact\(\s*(\w+)", re.MULTILINE)
 SHOWN_BY = {"print", "show", "help", "display", "Markdown"}
 
 
 def complaints(notebook):
-    """What is wrong with `notebook` (its JSON, as a dict): a list of sentences, empty if all is well."""
+    """What is wrong with `notebook`, a dict: a list of sentences, empty if nothing is wrong."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     counts = [cell["execution_count"] for cell in cells]
     found = []
@@ -34,18 +36,19 @@ def complaints(notebook):
         )
     for number, cell in enumerate(cells, 1):
         found += [f"code cell {number}: {complaint}" for complaint in _of_cell(cell)]
-        if (moved := INTERACT.search("".join(cell["source"]))) and not any(
-            _shows(moved[1], one) for one in cells
-        ):
+        moved = INTERACT.search("".join(cell["source"]))
+        if moved and not any(_shows(moved[1], one) for one in cells):
             found.append(
-                f"code cell {number}: what {moved[1]} shows is compared nowhere; call it in a cell before"
+                f"code cell {number}: what {moved[1]} shows is compared nowhere; "
+                "call it in a cell before"
             )
     return found
 
 
 def _shows(function, cell):
     """Whether the cell's outputs are compared, and come from a plain call of `function`."""
-    tags, calls = cell["metadata"].get("tags", []), _top_level("".join(cell["source"]))
+    tags = cell["metadata"].get("tags", [])
+    calls = _top_level("".join(cell["source"]))
     return (
         IGNORED not in tags
         and cell["outputs"]
@@ -54,9 +57,11 @@ def _shows(function, cell):
 
 
 def _of_cell(cell):
-    source, outputs = "".join(cell["source"]), cell["outputs"]
+    source = "".join(cell["source"])
+    outputs = cell["outputs"]
     tags = cell["metadata"].get("tags", [])
-    text, moves = "\n".join(map(_text, outputs)), INTERACT.search(source)
+    text = "\n".join(map(_text, outputs))
+    moves = INTERACT.search(source)
     checks = {
         "it is empty": not source.strip(),
         "an error is stored": any(output["output_type"] == "error" for output in outputs),
@@ -102,26 +107,29 @@ def _text(output):
 
 
 def _has_picture(output):
-    """Whether an output holds a PNG, and not only its name."""
+    """Whether an output contains the data of a PNG."""
     return "".join(output.get("data", {}).get("image/png", "")).startswith(PNG)
 
 
 def statements(source):
-    """The top-level statements of a cell; none of another language's, behind %%."""
+    """The top-level statements of a cell, or none if it begins with a cell magic, %%."""
     if source.lstrip().startswith("%%"):
         return []
     return ast.parse(TransformerManager().transform_cell(source)).body
 
 
 def running(source):
-    """The statements that run when the cell does: all but definitions."""
+    """The statements of a cell other than definitions of functions and classes."""
     return [
         part for part in statements(source) if not isinstance(part, ast.FunctionDef | ast.ClassDef)
     ]
 
 
 def _shows_something(source):
-    """Whether the cell prints, shows or ends in a value; a call that does neither by name is left to nbval."""
+    """Whether the cell prints, shows or ends in a value.
+
+    A call of any other function at the end of a cell is left to nbval.
+    """
     parts = running(source)
     if parts and isinstance(parts[-1], ast.Expr) and not isinstance(parts[-1].value, ast.Call):
         return True
@@ -130,7 +138,7 @@ def _shows_something(source):
 
 
 def _top_level(source):
-    """The cell's calls that stand alone, outside functions."""
+    """The expressions that are statements of their own at the top level of a cell."""
     return {
         ast.unparse(statement)
         for statement in statements(source)

@@ -1,4 +1,4 @@
-"""The executed notebooks as static pages behind the README: no network is needed to read them. Run by make pages."""
+"""Build static pages of the README and the executed notebooks, to be read offline: `make pages`."""
 
 import re
 import shutil
@@ -26,7 +26,11 @@ td img { max-width: 16rem; }
 {%- endblock -%}
 {%- block body_header -%}
 {{ super() }}
-<nav>{% for page, title in resources.pages.items() %}<a href="{{ page }}">{{ title }}</a>{% endfor %}</nav>
+<nav>
+{%- for page, title in resources.pages.items() -%}
+<a href="{{ page }}">{{ title }}</a>
+{%- endfor -%}
+</nav>
 {%- endblock -%}
 """
 MATHJAX = "mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
@@ -73,11 +77,12 @@ def _as_notebook(path):
 
 
 class _Links(HTMLParser):
-    """What a page refers to, as (tag, address), and the anchors that it has."""
+    """The links of a page, as (tag, address), and its anchors."""
 
     def __init__(self, page):
         super().__init__()
-        self.links, self.anchors = [], set()
+        self.links = []
+        self.anchors = set()
         self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
@@ -86,7 +91,7 @@ class _Links(HTMLParser):
 
 
 def broken(target, pages):
-    """The links of `pages` that lead nowhere within the site, or load something from elsewhere: sentences."""
+    """The links of `pages` that are broken or load a file from another site, as sentences."""
     found = {page: _Links(target / page) for page in pages}
     problems = []
     for page, links in found.items():
@@ -108,6 +113,4 @@ if __name__ == "__main__":
     pages = build(site)
     if problems := broken(site, pages):
         sys.exit("\n".join(problems))
-    print(
-        f"{len(pages)} pages, every link of theirs within the site leads somewhere: open {site.name}/index.html"
-    )
+    print(f"{len(pages)} pages without a broken link: open {site.name}/index.html")

@@ -1,4 +1,4 @@
-"""How much of each notebook a run has checked, and how much it should check."""
+"""Count the cells that a run has checked in each notebook, and compare with the stored counts."""
 
 import ast
 import tomllib
@@ -8,12 +8,12 @@ from pathlib import Path
 from guard import running, statements
 
 KINDS = ("compared", "asserted", "ignored", "not checked")
-COLUMNS = (*KINDS, "assertions")  # of these there may be many in a cell
+COLUMNS = (*KINDS, "assertions")  # a cell can have several assertions
 FILE = Path(__file__).parent / "shares.toml"
 
 
 def kind(source, outputs, checked):
-    """How a code cell was checked that ran to its end; `checked` is False where nbval was told to ignore it."""
+    """How a code cell that has run was checked; `checked` is False if nbval ignores its output."""
     if not checked:
         return "ignored"
     if outputs:
@@ -22,7 +22,7 @@ def kind(source, outputs, checked):
 
 
 def assertions(source):
-    """How many assertions a code cell makes, those in its functions included."""
+    """The number of assertions in a code cell, including those in its functions."""
     return _assertions(statements(source))
 
 
@@ -43,24 +43,19 @@ def complaints(counts):
 
 def complaint(name, counts, expected):
     """What is wrong with the `counts` of one notebook, or None."""
-    line = (
-        f"{name} = {{ " + ", ".join(f'"{column}" = {counts[column]}' for column in COLUMNS) + " }"
-    )
+    entries = ", ".join(f'"{column}" = {counts[column]}' for column in COLUMNS)
+    line = f"{name} = {{ {entries} }}"
     if expected is None:
         return f"{name} is not in {FILE.name}; add the line: {line}"
-    expected = Counter(expected)  # where it has no entry, zero
+    expected = Counter(expected)  # zero for a missing entry
     if expected == counts:
         return None
-    fell = counts["compared"] / cells(counts) < expected["compared"] / cells(expected)
-    fewer = counts["assertions"] < expected["assertions"]
-    what = (
-        "a smaller share of its cells is compared"
-        if fell
-        else "fewer assertions are made"
-        if fewer
-        else None
-    )
-    what = f"{what} than before" if what else "its cells are not those of before"
+    if counts["compared"] / cells(counts) < expected["compared"] / cells(expected):
+        what = "a smaller share of its cells is compared than before"
+    elif counts["assertions"] < expected["assertions"]:
+        what = "fewer assertions are made than before"
+    else:
+        what = "its cells are not those of before"
     return f"{name}: {what}; if that is meant, write into {FILE.name}: {line}"
 
 

@@ -1,4 +1,4 @@
-"""One list of direct dependencies, one lock, and a conda environment that adds nothing to them."""
+"""The list of direct dependencies, the lock and the conda environment agree."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = PROJECT["dependency-groups"]
-APART = {"benchmarks", "browser"}  # groups that are installed in environments of their own
+APART = {"benchmarks", "browser", "mutation"}  # groups with environments of their own
 DIRECT = [
     Requirement(line)
     for lines in [PROJECT["project"]["dependencies"], *GROUPS.values()]
@@ -26,14 +26,14 @@ LOCKED = [
 ]
 
 
-def test_the_lock_pins_every_package_and_says_nothing_else():
+def test_lock_pins_every_package_and_contains_nothing_else():
     for requirement in LOCKED:
         assert [specifier.operator for specifier in requirement.specifier] == ["=="], requirement
         assert requirement.url is None
     assert not re.search(r"https?:|file:|--", LOCK)
 
 
-def test_the_lock_meets_every_direct_dependency():
+def test_lock_satisfies_direct_dependencies():
     apart = {Requirement(line).name for group in APART for line in GROUPS[group]}
     for direct in [direct for direct in DIRECT if direct.name not in apart]:
         pins = [
@@ -45,19 +45,19 @@ def test_the_lock_meets_every_direct_dependency():
             assert direct.specifier.contains(version), f"{pin} does not meet {direct}: make lock"
 
 
-def test_every_direct_dependency_is_bounded_on_both_sides():
+def test_direct_dependencies_have_lower_and_upper_bounds():
     for direct in DIRECT:
         operators = {specifier.operator for specifier in direct.specifier}
         assert operators == {">=", "<"}, direct
 
 
-def test_every_direct_dependency_has_its_reason_beside_it():
+def test_direct_dependencies_have_a_reason():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for direct in DIRECT:
         assert re.search(rf'^ +"{re.escape(direct.name)}>=.*", +# \S', text, re.MULTILINE), direct
 
 
-def test_conda_takes_python_from_conda_forge_and_all_else_from_the_lock():
+def test_conda_takes_only_python_and_pip_from_conda_forge():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     python, pip, through_pip = environment["dependencies"]
     assert environment["channels"] == ["conda-forge"]
@@ -68,7 +68,7 @@ def test_conda_takes_python_from_conda_forge_and_all_else_from_the_lock():
     )
 
 
-def test_python_is_stated_alike_everywhere():
+def test_required_python_is_the_same_everywhere():
     required = SpecifierSet(PROJECT["project"]["requires-python"])
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert required == SpecifierSet(">=3.11")
@@ -77,7 +77,7 @@ def test_python_is_stated_alike_everywhere():
     assert "Python 3.11 or later" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_ci_runs_the_readmes_commands_on_three_systems_from_the_oldest_python_on():
+def test_ci_runs_readme_commands_on_three_systems():
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
     matrix = jobs["test"]["strategy"]["matrix"]
     pythons = [*matrix["python"], *(extra["python"] for extra in matrix["include"])]
@@ -90,6 +90,6 @@ def test_ci_runs_the_readmes_commands_on_three_systems_from_the_oldest_python_on
         assert command in readme
 
 
-def test_a_warning_is_an_error_in_the_tests_too():
+def test_warning_is_an_error():
     with pytest.raises(UserWarning, match="beware"):
         warnings.warn("beware", stacklevel=1)

@@ -1,16 +1,20 @@
-"""How make notebooks waits for a kernel's messages."""
+"""`make notebooks` waits for a kernel's messages."""
 
 import asyncio
 from queue import Empty
 
 import pytest
 
-from execute import again_and_again
+from execute import poll
 
 
 def channel(*answers):
-    """A channel's get_msg that gives the `answers` in turn, None standing for a time in which nothing is seen."""
-    left, timeouts = list(answers), []
+    """A channel's `get_msg` that gives the `answers` in turn, and the timeouts of its calls.
+
+    None stands for a time in which no message is seen.
+    """
+    left = list(answers)
+    timeouts = []
 
     async def get_msg(timeout):
         timeouts.append(timeout)
@@ -22,16 +26,16 @@ def channel(*answers):
     return get_msg, timeouts
 
 
-def test_a_message_whose_arrival_was_missed_is_found_at_the_next_look():
+def test_missed_message_is_found_at_next_poll():
     get_msg, timeouts = channel(None, None, "reply")
-    assert asyncio.run(again_and_again(get_msg, 0.01)(timeout=60)) == "reply"
+    assert asyncio.run(poll(get_msg, 0.01)(timeout=60)) == "reply"
     assert timeouts == [0.01] * 3
     get_msg, _ = channel(None, "reply")
-    assert asyncio.run(again_and_again(get_msg, 0.01)()) == "reply"
+    assert asyncio.run(poll(get_msg, 0.01)()) == "reply"
 
 
-def test_it_gives_up_at_the_timeout():
+def test_polling_ends_at_timeout():
     get_msg, timeouts = channel()
     with pytest.raises(Empty):
-        asyncio.run(again_and_again(get_msg, 0.01)(timeout=0.03))
+        asyncio.run(poll(get_msg, 0.01)(timeout=0.03))
     assert sum(timeouts) <= 0.03 + 1e-9

@@ -85,7 +85,7 @@ def test_the_murnaghan_optimum_is_that_of_50_digit_arithmetic():
     assert np.allclose(found.parameters, exact, rtol=1e-11)
     assert np.allclose(found.standard_errors, errors, rtol=1e-8)
     assert np.allclose(found.intervals(), ends, rtol=1e-9)
-    assert found.sse == pytest.approx(5.119885741875917e-06, rel=1e-8)
+    assert found.chi_square == pytest.approx(5.119885741875917e-06, rel=1e-8)
     assert found.dof == 24
 
 
@@ -104,7 +104,7 @@ def test_sigma_weighs_as_in_curve_fit():
     assert np.allclose(found.parameters, parameters, rtol=1e-6)
     assert np.allclose(found.covariance, covariance, rtol=1e-4)
     assert np.allclose(found.residuals, NOISY - decay(X, *found.parameters), rtol=0, atol=1e-15)
-    assert found.sse == pytest.approx(np.sum((found.residuals / sigma) ** 2), rel=1e-12)
+    assert found.chi_square == pytest.approx(np.sum((found.residuals / sigma) ** 2), rel=1e-12)
     scaled = fit(decay, X, NOISY, [1, 1, 0], 7 * sigma)
     assert np.allclose(scaled.covariance, found.covariance, rtol=1e-9)
     assert np.allclose(
@@ -150,7 +150,7 @@ def test_a_fit_can_t_be_changed():
     found = murnaghan_fit()
     assert isinstance(found, Fit)
     with pytest.raises(AttributeError):
-        found.sse = 0.0
+        found.chi_square = 0.0
     for array in (found.parameters, found.covariance, found.residuals):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0.0

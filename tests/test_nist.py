@@ -1,118 +1,30 @@
-"""The 27 nonlinear regression problems of NIST's Statistical Reference Datasets, each from both of its starts.
+"""The certified results of NIST's nonlinear regression problems, from both starts of each."""
 
-The folder with the .dat files is named by the environment variable NIST_STRD; NIST publishes them at
-https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml
-"""
-
-import os
-import re
-from pathlib import Path
-
-import autograd.numpy as np
+import numpy as np
 import pytest
-from autograd.numpy import arctan, cos, exp, pi, sin
 
 from helpers.least_squares import fit
-
-FOLDER = os.environ.get("NIST_STRD")
-pytestmark = pytest.mark.skipif(
-    not FOLDER,
-    reason="NIST_STRD names no folder; get the files from www.itl.nist.gov/div898/strd/nls/nls_main.shtml",
-)
-
-
-def saturation(x, b1, b2):
-    return b1 * (1 - exp(-b2 * x))
-
-
-def decay_over_line(x, b1, b2, b3):
-    return exp(-b1 * x) / (b2 + b3 * x)
-
-
-def three_decays(x, b1, b2, b3, b4, b5, b6):
-    return b1 * exp(-b2 * x) + b3 * exp(-b4 * x) + b5 * exp(-b6 * x)
-
-
-def decay_and_two_peaks(x, b1, b2, b3, b4, b5, b6, b7, b8):
-    return (
-        b1 * exp(-b2 * x) + b3 * exp(-((x - b4) ** 2) / b5**2) + b6 * exp(-((x - b7) ** 2) / b8**2)
-    )
-
-
-def cubic_over_cubic(x, b1, b2, b3, b4, b5, b6, b7):
-    return (b1 + b2 * x + b3 * x**2 + b4 * x**3) / (1 + b5 * x + b6 * x**2 + b7 * x**3)
-
-
-def three_cycles(x, b1, b2, b3, b4, b5, b6, b7, b8, b9):
-    year = b2 * cos(2 * pi * x / 12) + b3 * sin(2 * pi * x / 12)
-    longer = b5 * cos(2 * pi * x / b4) + b6 * sin(2 * pi * x / b4)
-    return b1 + year + longer + b8 * cos(2 * pi * x / b7) + b9 * sin(2 * pi * x / b7)
-
-
-MODELS = {
-    "Bennett5": lambda x, b1, b2, b3: b1 * (b2 + x) ** (-1 / b3),
-    "BoxBOD": saturation,
-    "Chwirut1": decay_over_line,
-    "Chwirut2": decay_over_line,
-    "DanWood": lambda x, b1, b2: b1 * x**b2,
-    "ENSO": three_cycles,
-    "Eckerle4": lambda x, b1, b2, b3: b1 / b2 * exp(-0.5 * ((x - b3) / b2) ** 2),
-    "Gauss1": decay_and_two_peaks,
-    "Gauss2": decay_and_two_peaks,
-    "Gauss3": decay_and_two_peaks,
-    "Hahn1": cubic_over_cubic,
-    "Kirby2": lambda x, b1, b2, b3, b4, b5: (b1 + b2 * x + b3 * x**2) / (1 + b4 * x + b5 * x**2),
-    "Lanczos1": three_decays,
-    "Lanczos2": three_decays,
-    "Lanczos3": three_decays,
-    "MGH09": lambda x, b1, b2, b3, b4: b1 * (x**2 + x * b2) / (x**2 + x * b3 + b4),
-    "MGH10": lambda x, b1, b2, b3: b1 * exp(b2 / (x + b3)),
-    "MGH17": lambda x, b1, b2, b3, b4, b5: b1 + b2 * exp(-x * b4) + b3 * exp(-x * b5),
-    "Misra1a": saturation,
-    "Misra1b": lambda x, b1, b2: b1 * (1 - (1 + b2 * x / 2) ** -2),
-    "Misra1c": lambda x, b1, b2: b1 * (1 - (1 + 2 * b2 * x) ** -0.5),
-    "Misra1d": lambda x, b1, b2: b1 * b2 * x / (1 + b2 * x),
-    "Nelson": lambda x, b1, b2, b3: b1 - b2 * x[:, 0] * exp(-b3 * x[:, 1]),  # of log y
-    "Rat42": lambda x, b1, b2, b3: b1 / (1 + exp(b2 - b3 * x)),
-    "Rat43": lambda x, b1, b2, b3, b4: b1 / (1 + exp(b2 - b3 * x)) ** (1 / b4),
-    "Roszman1": lambda x, b1, b2, b3, b4: b1 - b2 * x - arctan(b3 / (x - b4)) / pi,
-    "Thurber": cubic_over_cubic,
-}
-
-
-def numbers(lines, header):
-    """The numbers in the lines that the file's own header names."""
-    first, last = map(
-        int, re.search(header + r"\s+\(lines\s+(\d+)\s+to\s+(\d+)\)", "\n".join(lines)).groups()
-    )
-    return np.array(
-        [
-            [float(n) for n in line.split("=")[-1].split()]
-            for line in lines[first - 1 : last]
-            if line.strip()
-        ]
-    )
-
-
-def problem(name):
-    """Inputs, targets, and the columns start 1, start 2, certified parameter, certified standard error."""
-    lines = Path(FOLDER, f"{name}.dat").read_text().splitlines()
-    targets, *inputs = numbers(lines, "Data").T
-    if name == "Nelson":
-        return np.stack(inputs, axis=1), np.log(targets), numbers(lines, "Starting Values")
-    return inputs[0], targets, numbers(lines, "Starting Values")
+from reference_problems.nist import MODELS, certified_sum_of_squares, read_problem
 
 
 def digits(found, certified):
+    """Number of digits to which all of `found` agree with `certified`."""
     return -np.log10(np.max(np.abs(found / certified - 1)) + 1e-12)
 
 
 @pytest.mark.parametrize("start", [1, 2])
 @pytest.mark.parametrize("name", MODELS)
-def test_the_certified_values_are_met(name, start):
-    inputs, targets, parameters = problem(name)
+def test_certified_values_are_met(name, start):
+    inputs, targets, parameters = read_problem(name)
     found = fit(MODELS[name], inputs, targets, parameters[:, start - 1])
+    standard_error_digits = 3 if name == "Lanczos1" else 8  # its residuals are rounding errors
     assert digits(found.parameters, parameters[:, 2]) > 9
-    assert digits(found.standard_errors, parameters[:, 3]) > (
-        3 if name == "Lanczos1" else 8
-    )  # its residuals are rounding
+    assert digits(found.standard_errors, parameters[:, 3]) > standard_error_digits
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_certified_sum_of_squares_belongs_to_certified_parameters(name):
+    inputs, targets, parameters = read_problem(name)
+    residuals = MODELS[name](inputs, *parameters[:, 2]) - targets
+    tolerance = 1e-3 if name == "Lanczos1" else 1e-8
+    assert np.isclose(residuals @ residuals, certified_sum_of_squares(name), rtol=tolerance)

@@ -1,4 +1,4 @@
-"""The pages of make pages lead somewhere, and need no network."""
+"""The pages that `make pages` builds have no broken links, and need no network."""
 
 import pytest
 
@@ -12,18 +12,18 @@ def site(tmp_path_factory):
     return folder, build(folder)
 
 
-def test_every_link_within_the_site_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site):
+def test_site_has_no_broken_or_external_links(site):
     assert broken(*site) == []
 
 
-def test_there_is_a_page_for_each_notebook_and_the_landing_page_leads_to_it(site):
+def test_landing_page_links_every_notebook(site):
     folder, pages = site
     landing = (folder / "index.html").read_text(encoding="utf-8")
     assert [page[:2] for page in pages if page[:1].isdigit()] == ["01", "02", "03", "04", "05"]
     assert all(f'href="{page}"' in landing for page in pages)
 
 
-def test_a_notebook_that_another_mentions_is_a_page_too(site):
+def test_links_between_notebooks_lead_to_their_pages(site):
     folder, _ = site
     text = (folder / "04-copper-dimer.html").read_text(encoding="utf-8")
     assert '<a href="02-murnaghan-fit.html">notebook 2</a>' in text
@@ -39,7 +39,7 @@ def test_a_notebook_that_another_mentions_is_a_page_too(site):
         ('<script src="//example.org/x.js">', "<script> loads //example.org/x.js"),
     ],
 )
-def test_a_link_that_does_not_is_named(site, link, problem):
+def test_broken_or_external_link_is_reported(site, link, problem):
     folder, pages = site
     page = folder / "index.html"
     text = page.read_text(encoding="utf-8")

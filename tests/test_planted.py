@@ -1,4 +1,4 @@
-"""Faults planted in a small notebook, which is then run as pytest runs all of them: each has to be seen."""
+"""Run a small notebook with faults under the project's pytest settings: each fault must fail."""
 
 import json
 import os
@@ -59,7 +59,7 @@ FIGURES = {  # what is drawn now, in place of the code that drew what is stored
 
 
 def run(folder, cells, *options):
-    """Run pytest on a notebook in `folder` of `cells`, pairs of (source, outputs); its output and exit status."""
+    """Run pytest on a notebook in `folder` that is made of `cells`, pairs of (source, outputs)."""
     notebook = {
         "cells": [
             {
@@ -77,21 +77,17 @@ def run(folder, cells, *options):
         "nbformat_minor": 5,
     }
     (folder / "planted.ipynb").write_text(json.dumps(notebook))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-c",
-        ROOT / "pyproject.toml",
-        f"--rootdir={folder}",
-        "-p",
-        "conftest",
-    ]
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml"]
+    command += [f"--rootdir={folder}", "-p", "conftest", *options, folder / "planted.ipynb"]
     path = os.pathsep.join(map(str, [ROOT, ROOT / "tests"]))
     return subprocess.run(
-        [*command, *options, folder / "planted.ipynb"],
-        cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def stream(text):
@@ -115,7 +111,7 @@ def drawn(source):
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
-    """All the faults in one notebook, run once: the folder, the report, and the outcome of each cell."""
+    """The folder, the report and the outcome of each cell, from one run of all faults."""
     folder = tmp_path_factory.mktemp("planted")
     stored = drawn(DRAW)
     cells = [(source, stream(text)) for source, text, _ in TEXTS.values()]
@@ -127,17 +123,18 @@ def planted(tmp_path_factory):
 
 
 @pytest.mark.parametrize("fault", TEXTS | FIGURES)
-def test_each_fault_is_seen_and_nothing_else(planted, fault):
+def test_only_faults_fail(planted, fault):
     _, _, outcomes = planted
     assert outcomes[fault] == (TEXTS | FIGURES)[fault][-1]
 
 
-def test_a_figure_that_differs_is_named_with_its_notebook_its_cell_and_by_how_much(planted):
+def test_report_locates_and_measures_differing_figures(planted):
     _, report, _ = planted
     number = 1 + list(TEXTS | FIGURES).index("one glyph")
     assert re.search(
         rf"planted\.ipynb, code cell {number}, figure 1: "
-        r"RMS \d+\.\d\d over all pixels, \d+\.\d\d in the 16 x 16 at \(\d+, \d+\); 1\.0 and 4\.0 are allowed; "
+        r"RMS \d+\.\d\d over all pixels, \d+\.\d\d in the 16 x 16 at \(\d+, \d+\); "
+        r"1\.0 and 4\.0 are allowed; "
         r"see figure-differences/planted-cell",
         report,
     )
@@ -148,7 +145,7 @@ def test_a_figure_that_differs_is_named_with_its_notebook_its_cell_and_by_how_mu
     assert "1 figures are stored, 2 drawn now" in report
 
 
-def test_it_leaves_three_pictures(planted):
+def test_three_pictures_of_a_difference_are_saved(planted):
     folder, _, _ = planted
     number = 1 + list(TEXTS | FIGURES).index("no second curve")
     stored, fresh, difference = (
@@ -163,7 +160,7 @@ def test_it_leaves_three_pictures(planted):
     assert np.allclose(255 - between * 255 / between.max(), difference, atol=1)
 
 
-def test_a_difference_is_as_large_as_where_it_is_largest_and_is_found_there():
+def test_largest_difference_has_correct_size_and_place():
     page = np.full((100, 150, 3), 255.0)
     spotted = page.copy()
     spotted[40:42, 70:72] = 0
@@ -173,16 +170,18 @@ def test_a_difference_is_as_large_as_where_it_is_largest_and_is_found_there():
     assert largest_difference(page, spotted[:90, :140]) == (size, (x, y))
 
 
-def test_a_marker_that_rounding_has_moved_by_a_pixel_is_no_difference_and_one_that_is_lost_is():
+def test_marker_may_move_by_a_pixel_but_not_vanish():
     page = np.full((100, 150, 3), 255.0)
-    marked, moved = page.copy(), page.copy()
-    marked[40:45, 70:75], moved[41:46, 69:74] = 0, 0
+    marked = page.copy()
+    marked[40:45, 70:75] = 0
+    moved = page.copy()
+    moved[41:46, 69:74] = 0
     assert largest_difference(marked, moved)[0] == 0
     assert largest_difference(marked, page)[0] > 50
     assert largest_difference(page, marked)[0] > 50
 
 
-def test_what_is_equal_leaves_none(planted):
+def test_no_pictures_of_equal_figures_are_saved(planted):
     folder, _, _ = planted
     failed = sum(
         outcome == "FAILED" and source.count("show") == 1 for source, outcome in FIGURES.values()
@@ -190,19 +189,20 @@ def test_what_is_equal_leaves_none(planted):
     assert len(list(folder.glob("figure-differences/*.png"))) == 3 * failed
 
 
-def test_a_notebook_of_which_it_is_not_known_how_much_to_check_fails_the_run(tmp_path):
+def test_notebook_without_stored_counts_fails_the_run(tmp_path):
     cells = [("x = 1", []), ("print(x)", stream("1\n")), ("assert x == 1", [])]
     whole = run(tmp_path, cells)
     assert whole.returncode == 1
-    line = 'planted = { "compared" = 1, "asserted" = 1, "ignored" = 0, "not checked" = 1, "assertions" = 1 }'
+    line = (
+        'planted = { "compared" = 1, "asserted" = 1, "ignored" = 0, "not checked" = 1, '
+        '"assertions" = 1 }'
+    )
     assert f"planted is not in shares.toml; add the line: {line}" in whole.stdout
     assert re.search(r"^planted +3 +1 +1 +0 +1 +1$", whole.stdout, re.MULTILINE)
     part = run(tmp_path, cells, "--deselect", "planted.ipynb::Cell 2")
-    assert (part.returncode, "2 passed" in part.stdout, "add the line" in part.stdout) == (
-        0,
-        True,
-        False,
-    )
+    assert part.returncode == 0
+    assert "2 passed" in part.stdout
+    assert "add the line" not in part.stdout
 
 
 EXPECTED = {"compared": 6, "asserted": 2, "ignored": 1, "not checked": 1, "assertions": 7}
@@ -224,7 +224,7 @@ EXPECTED = {"compared": 6, "asserted": 2, "ignored": 1, "not checked": 1, "asser
         ({"asserted": -1, "not checked": 1}, "its cells are not those of before"),
     ],
 )
-def test_a_share_that_changes_is_a_complaint(change, complaint):
+def test_changed_counts_are_reported(change, complaint):
     counts = Counter(EXPECTED)
     counts.update(change)
     found = shares.complaint("nb", counts, EXPECTED)
@@ -245,11 +245,11 @@ def test_a_share_that_changes_is_a_complaint(change, complaint):
         ("import os", [], True, "not checked"),
     ],
 )
-def test_a_cell_is_counted_by_what_the_run_could_notice(source, outputs, checked, kind):
+def test_kind_of_check_of_a_cell(source, outputs, checked, kind):
     assert shares.kind(source, outputs, checked) == kind
 
 
-def test_the_assertions_of_a_cell_are_counted_wherever_they_stand():
+def test_assertions_inside_functions_and_loops_are_counted():
     source = "assert x\nfor y in z:\n    assert y\n\n\ndef f(t):\n    assert t\n    return t"
     assert shares.assertions(source) == 3
     assert shares.assertions("%%hy\n(assert x)") == 0

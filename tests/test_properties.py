@@ -146,7 +146,7 @@ def test_a_fit_is_finite_or_refused_and_ends(name, size, data):
         assert isinstance(found, Fit)
         assert np.all(np.isfinite(found.parameters))
         assert np.all(np.isfinite(found.residuals))
-        assert np.isfinite(found.sse)
+        assert np.isfinite(found.chi_square)
     assert len(calls) < 10_000 * (parameters + 1)
 
 

@@ -1,12 +1,14 @@
-"""The helpers against their peers, on the same data and in one run: `make benchmark` prints the table.
+"""Time the helpers and other packages on the same data, in one run: `make benchmark`.
 
-Every ratio is one of medians over repeats that take turns, so that a slow minute of the machine slows both.
+The works that are compared take turns, so that a slow minute of the machine slows all of them. A
+ratio is one of medians over these turns.
 """
 
 import datetime
 import platform
 import subprocess
 import sys
+import warnings
 from itertools import count
 from statistics import median
 from time import perf_counter
@@ -17,6 +19,7 @@ import jax
 import lmfit
 from autograd import jacobian
 from pycse import nlinfit
+from pymatgen.analysis.eos import EOS
 from scipy.optimize import curve_fit, least_squares
 from scipy.optimize._numdiff import approx_derivative
 from sklearn.neural_network import MLPRegressor
@@ -24,18 +27,19 @@ from sklearn.neural_network import MLPRegressor
 from helpers.adam import minimize_adam
 from helpers.autodiff import model_jacobian, tanh
 from helpers.dimer import binding_energies
-from helpers.eos import murnaghan
+from helpers.eos import birch_murnaghan, fit_eos, murnaghan, poirier_tarantola, vinet
 from helpers.least_squares import fit
 from helpers.network import train
 from helpers.tables import read_columns
+from reference_problems.nist import MODELS, read_problem
 
 jax.config.update("jax_enable_x64", True)
 RNG = np.random.default_rng
-TURN = 5e-3  # s
+TURN = 5e-3  # s, about the duration of one turn
 
 
 def medians(repeats, *works):
-    """The median seconds of each of `works`, called in turns, short ones several times in a row."""
+    """Median seconds of each of `works`, which take turns; a short one is repeated in its turn."""
     in_a_row = [max(1, int(TURN / seconds(work, 1))) for work in works]
     taken = [[] for _ in works]
     for _ in range(repeats):
@@ -52,8 +56,11 @@ def seconds(work, number):
     return (perf_counter() - began) / number
 
 
-def row(work, ours, against, theirs, wanted, met):
-    """Print one line; `ours` and `theirs` in seconds, `wanted` and `met` a text and whether it holds."""
+def row(work, ours, against, theirs, wanted="stated", met=True):
+    """Print one line of the table.
+
+    `ours` and `theirs` are in seconds, `wanted` is the required ratio, `met` whether it is reached.
+    """
     times = f"{1e3 * ours:.3g} ms | {against} | {1e3 * theirs:.3g} ms | {theirs / ours:.3g}"
     print(f"| {work} | {times} | {wanted} | {met} |", flush=True)
 
@@ -63,20 +70,23 @@ def ten_tanh(x, b1, w10, w00, b00, w11, w01, b01, w12, w02, b02, tanh=tanh):
 
 
 def by_hand(x, b1, w10, w00, b00, w11, w01, b01, w12, w02, b02):
-    """The Jacobian of the ten-parameter model, written out: the floor."""
+    """The Jacobian of the ten-parameter model, written by hand."""
     result = np.empty((len(x), 10))
     result[:, 0] = 1
     for first, (height, steepness, offset) in zip(
         (1, 4, 7), ((w10, w00, b00), (w11, w01, b01), (w12, w02, b02)), strict=True
     ):
         step = np.tanh(steepness * x + offset)
-        slope = height * (1 - step**2)
-        result[:, first], result[:, first + 1], result[:, first + 2] = step, slope * x, slope
+        derivative = height * (1 - step**2)
+        result[:, first] = step
+        result[:, first + 1] = derivative * x
+        result[:, first + 2] = derivative
     return result
 
 
 def jacobians():
-    parameters, ours = RNG(0).standard_normal(10), model_jacobian(ten_tanh)
+    parameters = RNG(0).standard_normal(10)
+    ours = model_jacobian(ten_tanh)
     in_jax = jax.jit(jax.jacfwd(lambda p, x: ten_tanh(x, *p, tanh=jax.numpy.tanh)))
     for n, wanted in ((50, 20), (2_000, 300)):
         x = np.linspace(0, 1, n)
@@ -114,8 +124,8 @@ def jacobians():
         "≥ 1",
         differences >= mine,
     )
-    row("Jacobian, 10⁵ points", mine, "JAX, compiled jacfwd", compiled, "stated", True)
-    row("Jacobian, 10⁵ points", mine, "written by hand", hand, "stated", True)
+    row("Jacobian, 10⁵ points", mine, "JAX, compiled jacfwd", compiled)
+    row("Jacobian, 10⁵ points", mine, "written by hand", hand)
 
 
 def cube_root():
@@ -134,16 +144,14 @@ def cube_root():
         return train(x, y, 3, RNG(seed)).rmse ** 2
 
     def plain(seed, jac="2-point", evaluations=None):
-        return (
-            2
-            * least_squares(
-                residuals, 0.1 * RNG(seed).standard_normal(10), jac, max_nfev=evaluations
-            ).cost
-            / len(x)
-        )
+        start = 0.1 * RNG(seed).standard_normal(10)
+        return 2 * least_squares(residuals, start, jac, max_nfev=evaluations).cost / len(x)
 
-    to_its_end = 100_000  # evaluations; SciPy's own limit, 1000, stops it before
-    mine, without, whole, posts = [], [], [], []
+    to_its_end = 100_000  # evaluations; SciPy's own limit of 1000 stops it earlier
+    mine = []
+    without = []
+    whole = []
+    posts = []
     for seed in range(20):
         mine.append(timed(ours, seed))
         without.append(timed(plain, seed))
@@ -165,8 +173,6 @@ def cube_root():
         seconds[0],
         "least_squares, no Jacobian, 1000 evaluations",
         seconds[2],
-        "stated",
-        True,
     )
     better = seconds[3] >= seconds[0] and good[0] > good[2]
     row(
@@ -178,7 +184,8 @@ def cube_root():
         better,
     )
     print(
-        f"MSE ≤ 6e-7 for {good[0]} of 20 seeds; least_squares {good[1]} of 20, to its own end {good[2]} of 20"
+        f"MSE ≤ 6e-7 for {good[0]} of 20 seeds; least_squares {good[1]} of 20, "
+        f"to its own end {good[2]} of 20"
     )
 
 
@@ -234,7 +241,7 @@ def equation_of_state():
         3, lambda: minimize_adam(sse, start, step_size=0.001, steps=200, tolerance=2e-5)
     )
     run = minimize_adam(sse, start, step_size=0.001, steps=200, tolerance=2e-5)
-    lower = run.objective / fit(murnaghan, volume, energy, start).sse
+    lower = run.objective / fit(murnaghan, volume, energy, start).chi_square
     row(
         f"Murnaghan fit, SSE {lower:.2f} times lower",
         mine,
@@ -242,6 +249,128 @@ def equation_of_state():
         posts,
         "≥ 300",
         posts >= 300 * mine and lower >= 3,
+    )
+
+
+def eos_tables():
+    """How often the parameters at the minimum are found from a table of few points."""
+    equations = {  # name in ASE, and in pymatgen
+        murnaghan: ("murnaghan", "murnaghan"),
+        birch_murnaghan: ("birchmurnaghan", "birch_murnaghan"),
+        vinet: ("vinet", "vinet"),
+        poirier_tarantola: ("pouriertarantola", "pourier_tarantola"),
+    }
+
+    def with_fit(equation, volume, energy):
+        return fit_eos(equation, volume, energy).parameters
+
+    def with_ase(equation, volume, energy):
+        state = ase.eos.EquationOfState(volume, energy, eos=equations[equation][0])
+        state.fit()
+        return state.eos_parameters
+
+    def with_pymatgen(equation, volume, energy):
+        return EOS(equations[equation][1]).fit(volume, energy).eos_params
+
+    works = {"fit_eos": with_fit, "ase.eos": with_ase, "pymatgen": with_pymatgen}
+    for offset in (0.0, 1e5):  # Ha
+        tables = [
+            (equation, *energy_table(equation, n, RNG(seed), offset))
+            for equation in equations
+            for n in (4, 5, 6)
+            for seed in range(20)
+        ]
+        found = {name: [] for name in works}
+        taken = {name: [] for name in works}
+        for equation, volume, energy, minimum in tables:
+            for name, work in works.items():
+                began = perf_counter()
+                found[name].append(reached(work, equation, volume, energy, minimum))
+                taken[name].append(perf_counter() - began)
+        counts = {name: f"{name}, {sum(found[name])} of {len(tables)} minima" for name in works}
+        for name in ("ase.eos", "pymatgen"):
+            row(
+                f"4 to 6 energies + {offset:.0e} Ha, {counts['fit_eos']}",
+                median(taken["fit_eos"]),
+                counts[name],
+                median(taken[name]),
+                "all minima",
+                all(found["fit_eos"]),
+            )
+
+
+def energy_table(equation, n, rng, offset):
+    """Volumes and energies (n,) of a random solid, and the parameters at the minimum.
+
+    Units are bohr³ and Ha. The energies have random errors of 1 µHa. The minimum is searched from
+    the true parameters, without the offset and in units in which all numbers are of order one.
+    """
+    bulk_modulus = rng.uniform(0.001, 0.015)
+    bulk_modulus_prime = rng.uniform(3.5, 6)
+    volume0 = rng.uniform(50, 300)
+    range_ = rng.uniform(0.05, 0.15)
+    ratio = np.linspace(1 - range_, 1 + range_, n)
+    unit = bulk_modulus * volume0 * range_**2
+    energy = equation(ratio * volume0, 0.0, bulk_modulus, bulk_modulus_prime, volume0)
+    energy = energy + 1e-6 * rng.standard_normal(n)
+
+    def residuals(scaled):
+        model = equation(ratio, scaled[0] * range_**2, scaled[1], scaled[2], scaled[3])
+        return (model - energy / (bulk_modulus * volume0)) / range_**2
+
+    tolerances = dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
+    start = np.array([0.0, 1.0, bulk_modulus_prime, 1.0])
+    scaled = least_squares(residuals, start, "3-point", max_nfev=10_000, **tolerances).x
+    minimum = scaled * np.array([unit, bulk_modulus, 1.0, volume0])
+    minimum[0] += offset
+    return ratio * volume0, energy + offset, minimum
+
+
+def reached(work, equation, volume, energy, minimum):
+    """Whether `work` finds the bulk modulus and the volume at the minimum, to a thousandth."""
+    with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+        try:
+            parameters = np.asarray(work(equation, volume, energy), dtype=float)
+        except Exception:  # of any kind: the fit has failed
+            return False
+    return bool(np.allclose(parameters[[1, 3]], minimum[[1, 3]], rtol=1e-3, atol=0))
+
+
+def nist():
+    """NIST's nonlinear regression problems, each from both of its starts."""
+
+    def with_fit(model, inputs, targets, start):
+        return fit(model, inputs, targets, start).parameters
+
+    def with_lmfit(model, inputs, targets, start):
+        names = [f"b{i}" for i in range(1, len(start) + 1)]
+        guess = dict(zip(names, start, strict=True))
+        found = lmfit.Model(model, independent_vars=["x"]).fit(targets, x=inputs, **guess)
+        return np.array([found.best_values[name] for name in names])
+
+    works = {"fit": with_fit, "lmfit": with_lmfit}
+    total = dict.fromkeys(works, 0.0)
+    solved = dict.fromkeys(works, 0)
+    for name, model in MODELS.items():
+        inputs, targets, table = read_problem(name)
+        certified = table[:, 2]
+        for start in table[:, :2].T:
+            for package, work in works.items():
+                began = perf_counter()
+                with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+                    try:
+                        found = work(model, inputs, targets, start)
+                    except Exception:  # of any kind: the fit has failed
+                        found = np.full(len(certified), np.nan)
+                total[package] += perf_counter() - began
+                solved[package] += bool(np.allclose(found, certified, rtol=1e-6, atol=0))
+    row(
+        f"NIST's problems, {solved['fit']} of 54 to 6 digits",
+        total["fit"],
+        f"lmfit, {solved['lmfit']} of 54",
+        total["lmfit"],
+        "all 54",
+        solved["fit"] == 54,
     )
 
 
@@ -264,9 +393,11 @@ from helpers.eos import murnaghan
 v, e = read_columns("energy_volume.csv", "volume", "energy")
 began = perf_counter()
 residuals = jax.jit(lambda p: murnaghan(v, *p) - e)
-slopes = jax.jit(jax.jacfwd(residuals))
+jacobian = jax.jit(jax.jacfwd(residuals))
 start = [-400, 0.5, 2, 210.0]
-least_squares(lambda p: np.asarray(residuals(p)), start, lambda p: np.asarray(slopes(p)), x_scale="jac")
+least_squares(
+    lambda p: np.asarray(residuals(p)), start, lambda p: np.asarray(jacobian(p)), x_scale="jac"
+)
 print(perf_counter() - began)
 """
 
@@ -299,18 +430,19 @@ def dimer():
     x, y = ((a - a.mean()) / a.std() for a in (distances, energies))
 
     def with_sklearn(seed):
-        settings = {
-            "solver": "lbfgs",
-            "alpha": 0,
-            "max_iter": 20000,
-            "tol": 1e-12,
-            "random_state": seed,
-        }
-        return MLPRegressor(hidden_layer_sizes=(10,), activation="tanh", **settings).fit(
-            x[:, np.newaxis], y
+        peer = MLPRegressor(
+            hidden_layer_sizes=(10,),
+            activation="tanh",
+            solver="lbfgs",
+            alpha=0,
+            max_iter=20000,
+            tol=1e-12,
+            random_state=seed,
         )
+        return peer.fit(x[:, np.newaxis], y)
 
-    networks, peers = [], []
+    networks = []
+    peers = []
     seeds = count(), count()
     mine, theirs = medians(
         10,
@@ -333,10 +465,8 @@ def dimer():
         met,
     )
     many = np.linspace(1.7, 3, 10_000)
-    sums, scaled = (
-        np.outer(many, np.linspace(-1, 1, 10)),
-        ((many - distances.mean()) / distances.std())[:, np.newaxis],
-    )
+    sums = np.outer(many, np.linspace(-1, 1, 10))
+    scaled = ((many - distances.mean()) / distances.std())[:, np.newaxis]
     mine, floor, peer = medians(
         101, lambda: networks[0](many), lambda: np.tanh(sums), lambda: peers[0].predict(scaled)
     )
@@ -345,11 +475,9 @@ def dimer():
 
 
 if __name__ == "__main__":
-    print(
-        f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, {datetime.date.today()}\n"
-    )
-    print(
-        "| work | here | against | there | there / here | wanted | met |\n|:--|--:|:--|--:|--:|:--|:--|"
-    )
-    for part in (jacobians, cube_root, equation_of_state, first_call, dimer):
+    machine = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    print(f"{machine}, {datetime.date.today()}\n")
+    print("| work | time | compared with | its time | ratio | required | met |")
+    print("|:--|--:|:--|--:|--:|:--|:--|")
+    for part in (jacobians, cube_root, equation_of_state, eos_tables, nist, first_call, dimer):
         part()

@@ -1,6 +1,6 @@
-"""Every notebook as a reader meets it, in JupyterLab in Chromium: `make browser` prints a table, and what is wrong.
+"""Run every notebook in JupyterLab in Chromium, as a reader would: `make browser`.
 
-python browser.py JUPYTER NOTEBOOK...
+It prints a table, and what is wrong. Usage: python browser.py JUPYTER NOTEBOOK...
 """
 
 import os
@@ -14,7 +14,7 @@ from time import perf_counter
 
 from playwright.sync_api import Error, sync_playwright
 
-from explore import explore, red
+from explore import explore, visible_errors
 from lab import code, jupyterlab, read
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -23,11 +23,14 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-sync",
+    "--disable-component-update",
+    "--disable-quic",
 ]
-FLAGS += ["--disable-component-update", "--disable-quic"]
 SCREENSHOTS = Path(__file__).parents[2] / "browser-screenshots"
 WINDOW = {"width": 1400, "height": 1600}  # px
-OPENING, RUNNING, SETTLING = 60_000, 600_000, 300  # ms
+OPENING = 60_000  # ms
+RUNNING = 600_000  # ms
+SETTLING = 300  # ms
 COLUMNS = {
     "notebook": 30,
     "cells": 7,
@@ -40,7 +43,9 @@ COLUMNS = {
 
 def visit(browser, notebook, url, token):
     """The row of `notebook` in the table, and what is wrong with it."""
-    row, wrong, began = {"notebook": notebook.stem}, [], perf_counter()
+    row = {"notebook": notebook.stem}
+    wrong = []
+    began = perf_counter()
     page = browser.new_page(viewport=WINDOW)
     page.set_default_timeout(OPENING)
     page.add_init_script(path=Path(__file__).with_name("page.js"))
@@ -81,8 +86,9 @@ def run(page, url):
 def check(page, stored, row):
     """What is wrong with the cells after the run: a list of sentences."""
     fresh = page.evaluate("look.outputs()")
-    row["cells"], row["figures"] = len(fresh), sum(map(pictures, fresh))
-    wrong = red(page)
+    row["cells"] = len(fresh)
+    row["figures"] = sum(map(pictures, fresh))
+    wrong = visible_errors(page)
     for number, (now, then) in enumerate(zip(fresh, stored, strict=True), 1):
         if not now["execution_count"]:
             wrong.append(f"code cell {number} has not run")
@@ -91,10 +97,8 @@ def check(page, stored, row):
                 f"code cell {number}: figures stored {pictures(then)}, drawn {pictures(now)}"
             )
     if not wrong and any(map(complains, fresh)):
-        wrong.append(
-            "a cell has an error or a text in stderr, and the page does not show it as one"
-        )
-    wrong += [f"shown as it was written: {text.strip()}" for text in page.evaluate("look.raw()")]
+        wrong.append("a cell has an error or text in stderr that the page does not show as one")
+    wrong += [f"shown as source text: {text.strip()}" for text in page.evaluate("look.raw()")]
     if (seen := page.evaluate("look.drawn()")) != row["figures"]:
         wrong.append(f"the kernel has sent {row['figures']} figures, the page shows {seen}")
     return wrong
@@ -120,11 +124,13 @@ def main(jupyter, *names):
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         print(
-            f"SKIPPED: there is no browser, none of {', '.join(BROWSERS)}. Debian: apt-get install chromium"
+            f"SKIPPED: no browser was found, none of {', '.join(BROWSERS)}. "
+            "On Debian: apt-get install chromium"
         )
         return 0
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)
-    notebooks, wrong = [Path(name) for name in names], []
+    notebooks = [Path(name) for name in names]
+    wrong = []
     print(line({name: name for name in COLUMNS}), flush=True)
     with (
         tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as home,
@@ -141,7 +147,7 @@ def main(jupyter, *names):
 
 
 def chromium(playwright, program, home):
-    """Chromium, whose sandbox doesn't work as root, and which keeps out of the user's home."""
+    """Launch Chromium with a home folder of its own; its sandbox doesn't work as root."""
     apart = {"env": {**os.environ, "HOME": home}, "chromium_sandbox": os.geteuid() != 0}
     try:
         return playwright.chromium.launch(executable_path=program, args=FLAGS, **apart)
@@ -151,5 +157,5 @@ def chromium(playwright, program, home):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends JupyterLab and Chromium
     sys.exit(main(*sys.argv[1:]))

@@ -1,22 +1,22 @@
-"""What a reader does in a section "Explore": move the sliders, write into the text areas, and look."""
+"""Act as a reader of a section "Explore": move the sliders and write into the text areas."""
 
 import re
 from time import perf_counter
 
 from playwright.sync_api import TimeoutError as TooLate
 
-REDRAWING, SETTLING = 10_000, 300  # ms
+REDRAWING = 10_000  # ms
+SETTLING = 300  # ms
 
 
-def red(page):
-    """Errors and what stands in stderr, each by its last line that isn't indented: what was raised, or warned of."""
+def visible_errors(page):
+    """Errors and text in stderr, each by its last line that isn't indented: the message."""
     shown = [
         (number, re.findall(r"^\S.*", text, re.MULTILINE))
         for number, text in page.evaluate("look.red()")
     ]
     return [
-        f"code cell {number}: {lines[-1] if lines else 'something in stderr'}"
-        for number, lines in shown
+        f"code cell {number}: {lines[-1] if lines else 'text in stderr'}" for number, lines in shown
     ]
 
 
@@ -24,13 +24,10 @@ def explore(page, row):
     """Move every slider and write into every text area; what is wrong, as a list of sentences."""
     sliders = page.locator(".widget-slider:visible").all()
     areas = page.locator(".widget-textarea:visible").all()
-    row["moved"] = (
-        f"{len(sliders)} sliders, {len(areas)} texts" if sliders or areas else "nothing to move"
-    )
     if not sliders + areas:
-        return [
-            'there is no slider and no text area to move; its section "Explore" should have one'
-        ]
+        row["moved"] = "nothing to move"
+        return ['there is no slider or text area to move; its section "Explore" should have one']
+    row["moved"] = f"{len(sliders)} sliders, {len(areas)} texts"
     slowest = 0
     for control, act in [(slider, drag) for slider in sliders] + [(area, edit) for area in areas]:
         taken, wrong = move(page, control, act)
@@ -43,7 +40,7 @@ def explore(page, row):
 
 
 def move(page, control, act):
-    """Seconds from moving `control` until what its cell shows has changed, and what is wrong then."""
+    """Seconds from moving `control` until the output of its cell has changed, and what is wrong."""
     control.scroll_into_view_if_needed()
     before = control.evaluate("look.shown")
     began = act(page, control)
@@ -54,20 +51,22 @@ def move(page, control, act):
             timeout=REDRAWING,
         )
     except TooLate:
-        return None, red(page) or [f"nothing changes within {REDRAWING / 1000:.0f} s"]
+        return None, visible_errors(page) or [f"nothing changes within {REDRAWING / 1000:.0f} s"]
     taken = perf_counter() - began
     page.wait_for_timeout(SETTLING)
     page.wait_for_function("look.idle()", timeout=REDRAWING)
     missing = before["pictures"] - control.evaluate("look.shown")["pictures"]
-    return taken, red(page) or ([f"figures that are gone: {missing}"] if missing > 0 else [])
+    gone = [f"figures that are gone: {missing}"] if missing > 0 else []
+    return taken, visible_errors(page) or gone
 
 
 def drag(page, slider):
-    """Pull the handle to the other side of its track; when."""
+    """Pull the handle to the other side of its track, and return the time of the start."""
     handle, track = (
         slider.locator(part).first.bounding_box() for part in (".noUi-handle", ".noUi-base")
     )
-    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+    x = handle["x"] + handle["width"] / 2
+    y = handle["y"] + handle["height"] / 2
     on_the_left = x < track["x"] + track["width"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -78,7 +77,7 @@ def drag(page, slider):
 
 
 def edit(page, area):
-    """Type a word where it spoils no syntax, and leave; when."""
+    """Type a word where it is valid syntax, leave, and return the time of the start."""
     area.locator("textarea").evaluate("look.place")
     began = perf_counter()
     page.keyboard.insert_text("now ")

@@ -1,4 +1,4 @@
-"""A JupyterLab on copies of the notebooks, with settings of its own, and gone with its kernels at the end."""
+"""Start a JupyterLab on copies of the notebooks, with settings of its own, and end it."""
 
 import json
 import os
@@ -10,18 +10,17 @@ from time import sleep
 
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "notebook-extension/tracker": {
-        "windowingMode": "none"
-    },  # every cell is in the page, not only those in view
+    "notebook-extension/tracker": {"windowingMode": "none"},  # the page contains every cell
 }
 OPTIONS = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--LabApp.expose_app_in_browser=True"]
 
 
 @contextmanager
 def jupyterlab(jupyter, notebooks, home):
-    """Address and token of a JupyterLab, its folders in `home`, on copies of `notebooks`, as it saves what it runs.
+    """The address and token of a JupyterLab on copies of `notebooks`, with its folders in `home`.
 
-    The copies have no outputs, so that what shows was made in this run.
+    They are copies because JupyterLab saves what it runs. The copies have no outputs, so that every
+    output on the page comes from this run.
     """
     for name, setting in SETTINGS.items():
         _write(home / "SETTINGS" / "@jupyterlab" / f"{name}.jupyterlab-settings", setting)
@@ -33,8 +32,12 @@ def jupyterlab(jupyter, notebooks, home):
     with (home / "log").open("w") as log:
         server = subprocess.Popen(
             [jupyter, "lab", *OPTIONS, f"--ServerApp.root_dir={home / 'notebooks'}"],
-            env=_environment(home), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+            env=_environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         yield _address(server, home)
     finally:
@@ -42,7 +45,7 @@ def jupyterlab(jupyter, notebooks, home):
 
 
 def _environment(home):
-    """Nothing of the user's Jupyter, and no backend that would take the figures away, as Agg does."""
+    """Environment variables without the user's Jupyter settings or a backend without figures."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -54,7 +57,7 @@ def _environment(home):
 
 
 def _address(server, home):
-    """Address and token, once the server has found itself a free port and says which."""
+    """Address and token, as soon as the server has found a free port and reports it."""
     for _ in range(600):  # 60 s
         for file in home.glob("RUNTIME/jpserver-*.json"):
             with suppress(ValueError):  # half written
@@ -63,11 +66,13 @@ def _address(server, home):
         if server.poll() is not None:
             break
         sleep(0.1)
-    sys.exit("JupyterLab does not start. Its last words:\n" + (home / "log").read_text()[-2000:])
+    sys.exit(
+        "JupyterLab does not start. The end of its log:\n" + (home / "log").read_text()[-2000:]
+    )
 
 
 def _end(server):
-    """End the server's process group; asked to, it ends its kernels first, which have groups of their own."""
+    """End the server's process group; on SIGTERM, it first ends its kernels in other groups."""
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):

@@ -1,6 +1,7 @@
-"""The notebooks as other machines would run them. Run by make elsewhere; words after it choose machines by name.
+"""Run the notebooks as other machines would: `make elsewhere`. Arguments choose machines by name.
 
-A machine that can't be imitated here, or whose imitation does not take effect, is said to be so, and never passes.
+A machine that can't be imitated here, or whose imitation has no effect, is reported as "not
+imitated" and never as passed.
 """
 
 import json
@@ -21,12 +22,8 @@ NEWEST = "3.14"
 GLIBC = "glibc.cpu.hwcaps=-AVX2,-AVX2_Usable,-FMA,-FMA_Usable,-AVX512F,-AVX512VL,-ERMS"
 SSE4 = ("SSE", "X86_V2", "POPCNT")  # how NumPy's names of instructions up to SSE4 begin
 AVX2 = (*SSE4, "AVX2", "FMA3", "F16C", "X86_V3")
-PROCESSORS = {  # name: environment variables; what the witness has to show, and how
-    "BLAS of Prescott": (
-        {"OPENBLAS_CORETYPE": "Prescott"},
-        "BLAS",
-        "Katmai",
-    ),  # as OpenBLAS then calls itself
+PROCESSORS = {  # name: environment variables, and the entry of the witness that shows their effect
+    "BLAS of Prescott": ({"OPENBLAS_CORETYPE": "Prescott"}, "BLAS", "Katmai"),  # OpenBLAS's name
     "BLAS of Nehalem": ({"OPENBLAS_CORETYPE": "Nehalem"}, "BLAS", "Nehalem"),
     "BLAS of Haswell": ({"OPENBLAS_CORETYPE": "Haswell"}, "BLAS", "Haswell"),
     "BLAS of SkylakeX": ({"OPENBLAS_CORETYPE": "SkylakeX"}, "BLAS", "SkylakeX"),
@@ -47,7 +44,7 @@ PROCESSORS = {  # name: environment variables; what the witness has to show, and
 
 
 def witness(python, variables=()):
-    """What the witness finds in a process of `python` under environment `variables`, or None if it does not run."""
+    """What the witness reports from `python` under environment `variables`, or None if it fails."""
     environment = {**os.environ, **dict(variables)}
     run = subprocess.run(
         [python, HERE / "witness.py"],
@@ -61,7 +58,10 @@ def witness(python, variables=()):
 
 
 def imitated(found, plain, what, wanted):
-    """Whether the imitation took effect, and what shows it; `wanted` is None where anything but the usual will do."""
+    """Whether the imitation had an effect, and what shows it.
+
+    `wanted` is the value that has to be found, or None if any other than the `plain` one will do.
+    """
     if found is None:
         return False, "Python does not start so"
     if wanted is not None:
@@ -76,7 +76,7 @@ def imitated(found, plain, what, wanted):
 
 
 def notebooks_pass(python, variables=()):
-    """What pytest says of the notebooks with `python`, and whether all is well."""
+    """Whether the notebooks pass with `python`, and what pytest reports."""
     environment = {**os.environ, **dict(variables)}
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "notebooks"]
     run = subprocess.run(
@@ -90,12 +90,11 @@ def notebooks_pass(python, variables=()):
 
 
 def environment(name, python, requirements):
-    """The Python of an environment of its own, made anew where `requirements`, a list of files, have changed."""
-    folder, uv = ENVIRONMENTS / name, Path(sys.executable).with_name("uv")
-    stamp, content = (
-        folder / "made-from",
-        "".join(file.read_text(encoding="utf-8") for file in requirements),
-    )
+    """The Python of a separate environment, made again if the files `requirements` have changed."""
+    folder = ENVIRONMENTS / name
+    uv = Path(sys.executable).with_name("uv")
+    stamp = folder / "made-from"
+    content = "".join(file.read_text(encoding="utf-8") for file in requirements)
     ours = folder / BIN / "python"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != content:
         quiet = {"check": True, "capture_output": True, "text": True}
@@ -109,36 +108,22 @@ def environment(name, python, requirements):
 
 
 def resolved(name, resolution, python):
-    """The Python with the direct dependencies that pyproject.toml allows: the oldest, or the newest of today."""
-    uv, compiled = Path(sys.executable).with_name("uv"), ENVIRONMENTS / f"{name}.txt"
-    command = [
-        uv,
-        "pip",
-        "compile",
-        "--quiet",
-        "--upgrade",
-        "--resolution",
-        resolution,
-        "--python",
-        python,
-    ]
-    command += [
-        "--group",
-        "notebooks",
-        "--group",
-        "tests",
-        "--no-header",
-        "--output-file",
-        compiled,
-    ]
-    subprocess.run(
-        [*command, "pyproject.toml"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    """The Python of an environment with the oldest or the newest direct dependencies allowed."""
+    uv = Path(sys.executable).with_name("uv")
+    compiled = ENVIRONMENTS / f"{name}.txt"
+    command = [uv, "pip", "compile", "--quiet", "--upgrade", "--no-header"]
+    command += ["--resolution", resolution, "--python", python]
+    command += ["--group", "notebooks", "--group", "tests"]
+    command += ["--output-file", compiled, "pyproject.toml"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return environment(name, python, [compiled])
 
 
 def pythons():
-    """From version to path, oldest first: each Python here that the project is for, the newest if it can be had."""
+    """The path of each supported Python on this machine by its version, oldest first.
+
+    The newest is downloaded if possible.
+    """
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "python", "install", "--quiet", NEWEST], check=False, capture_output=True)
     path = os.pathsep.join([*pyenvs(), os.environ["PATH"]])
@@ -154,7 +139,7 @@ def pythons():
 
 
 def pyenvs():
-    """The folders with the Pythons that pyenv keeps, if there is a pyenv: its shims name but one of them."""
+    """The folders with pyenv's Pythons, if it is installed; its shims show only one of them."""
     if not shutil.which("pyenv"):
         return []
     root = subprocess.run(
@@ -164,14 +149,18 @@ def pyenvs():
 
 
 def machines():
-    """Each machine's name, and a function that returns: is it imitated, what shows it, its Python, its variables."""
+    """Yield the name of each machine and a function that imitates it.
+
+    The function returns whether the machine is imitated, what shows it, its Python and its
+    environment variables.
+    """
     if sys.platform == "linux":
         plain = witness(sys.executable)
         for name, kept, wanted in (("AVX2", AVX2, "X86_V3"), ("SSE4", SSE4, "baseline")):
             wider = [feature for feature in plain["features"] if not feature.startswith(kept)]
             variables = {
                 "NPY_DISABLE_CPU_FEATURES": " ".join(wider)
-            }  # NumPy warns of names that it doesn't know
+            }  # NumPy warns of unknown names
             yield f"NumPy cut down to {name}", partial(processor, plain, variables, "NumPy", wanted)
         for name, (variables, what, wanted) in PROCESSORS.items():
             yield name, partial(processor, plain, variables, what, wanted)
@@ -190,7 +179,7 @@ def machines():
     if NEWEST not in there:
         yield (
             f"Python {NEWEST}",
-            lambda: (False, "it is not on this machine, and not to be had", None, {}),
+            lambda: (False, "it is not installed, and can't be downloaded", None, {}),
         )
 
 
@@ -217,7 +206,10 @@ def of_packages(python, what):
 
 
 def main(words):
-    """Run the notebooks on each machine, or those whose names hold one of `words`; the names of those that failed."""
+    """Run the notebooks on the machines whose names contain one of `words`, or on all.
+
+    The names of the machines on which they failed are returned.
+    """
     ENVIRONMENTS.mkdir(exist_ok=True)
     failed = []
     for name, imitate in machines():

@@ -1,4 +1,4 @@
-"""What a process finds of the machine it runs on, as JSON: elsewhere.py asks before it believes an imitation."""
+"""Print what a process finds of its machine, as JSON, so that elsewhere.py can check it."""
 
 import json
 import math
@@ -6,7 +6,7 @@ import platform
 from importlib.metadata import version
 
 import numpy as np
-import scipy.linalg  # noqa: F401 - brings a BLAS of its own, next to NumPy's
+import scipy.linalg  # noqa: F401 - it has a BLAS of its own, in addition to NumPy's
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 from numpy.lib.introspect import opt_func_info
 from threadpoolctl import threadpool_info
@@ -41,7 +41,7 @@ def math_functions():
 
 
 def inputs():
-    """What the notebooks start from, zeros left out."""
+    """Numbers from which the notebooks start, without zeros."""
     draws = np.random.default_rng(0).standard_normal(9), np.random.RandomState(0).standard_normal(9)
     table = read_columns("energy_volume.csv", "volume", "energy")
     return np.concatenate(
@@ -58,8 +58,6 @@ if __name__ == "__main__":
         "BLAS threads": of_each_blas("num_threads"),
         "math functions": math_functions(),
         "inputs": inputs(),
-        "features": [
-            name for name in __cpu_dispatch__ if __cpu_features__[name]
-        ],  # that this processor has
+        "features": [name for name in __cpu_dispatch__ if __cpu_features__[name]],
     }
     print(json.dumps(found))

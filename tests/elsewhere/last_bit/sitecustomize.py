@@ -1,6 +1,6 @@
-"""Inputs as another machine might have them: in a process that has this folder on PYTHONPATH, off by one last bit.
+"""Change the last bit of inputs, as another machine might, if this folder is on PYTHONPATH.
 
-LAST_BIT, a whole number, picks another pattern of signs. Zeros stay, and so do the energies of a lone atom.
+The integer LAST_BIT chooses the pattern of signs. Zeros and the energies of a single atom stay.
 """
 
 import functools
@@ -9,11 +9,12 @@ import os
 import numpy as np
 
 SEED = int(os.environ.get("LAST_BIT", "0"))
-RNG, RANDOM_STATE = np.random.default_rng, np.random.RandomState
+RNG = np.random.default_rng
+RANDOM_STATE = np.random.RandomState
 
 
 def moved(values):
-    """`values`, each float replaced by its neighbour above or below; an array's ends too."""
+    """`values`, with each float replaced by its neighbour above or below."""
     array = np.asarray(values)
     if array.dtype != float:
         return values
@@ -22,7 +23,7 @@ def moved(values):
 
 
 def moving(function):
-    """`function` with what it returns moved, each part of a tuple by itself."""
+    """`function` with its result moved, or with each part of a tuple moved."""
 
     @functools.wraps(function)
     def in_its_place(*arguments, **settings):
@@ -33,13 +34,13 @@ def moving(function):
 
 
 class Generator(np.random.Generator):
-    """NumPy's, whose normal numbers owe their last bits to the machine's exp and log."""
+    """NumPy's generator: the last bits of normal numbers depend on the machine's exp and log."""
 
     standard_normal = moving(np.random.Generator.standard_normal)
 
 
 class RandomState(RANDOM_STATE):
-    """The generator of 2017: likewise."""
+    """NumPy's legacy generator, with the same dependence."""
 
     standard_normal = moving(RANDOM_STATE.standard_normal)
 
@@ -50,7 +51,8 @@ np.random.default_rng = lambda seed=None: (
 )
 np.random.RandomState = RandomState
 
-from helpers import data, dimer  # noqa: E402 - they import NumPy's functions, and autograd's
+from helpers import dimer, tables  # noqa: E402 - they import NumPy's functions, and autograd's
 
-data.columns = moving(data.columns)
-dimer.binding_energies, dimer.forces = moving(dimer.binding_energies), moving(dimer.forces)
+tables.read_columns = moving(tables.read_columns)
+dimer.binding_energies = moving(dimer.binding_energies)
+dimer.forces = moving(dimer.forces)

@@ -1,0 +1,1 @@
+"""Least-squares problems with known answers."""
