@@ -85,7 +85,7 @@ def differentiate(model, inputs, parameters):
 
 
 def outputs_of(model, inputs, parameters):
-    """Outputs (n_inputs,) of `model`; an error where it doesn't return one real number per input."""
+    """Outputs (n_inputs,) of `model`; an error unless it returns one real number per input."""
     outputs = model(inputs, *parameters)
     if np.shape(outputs) == ():
         outputs = np.full(len(inputs), outputs)  # a constant

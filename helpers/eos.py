@@ -50,9 +50,10 @@ def birch_murnaghan(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0):
 
 
 def vinet(volume, energy0, bulk_modulus, bulk_modulus_prime, volume0):
-    """Energy at `volume` of a solid with the universal binding curve of Rose, exponential in V^(1/3).
+    """Energy at `volume` of a solid with the universal binding curve of Rose, in V^(1/3).
 
-    E = E0 + 4 V0 B0 / (B0' - 1)² [1 - (1 + y) exp(-y)], y = 3/2 (B0' - 1) ((V/V0)^(1/3) - 1)
+    E = E0 + 4 V0 B0 / (B0' - 1)² [1 - (1 + y) exp(-y)],
+    y = 3/2 (B0' - 1) ((V/V0)^(1/3) - 1)
     Source: Vinet, Rose, Ferrante & Smith, J. Phys.: Condens. Matter 1, 1941 (1989).
     """
     excess = bulk_modulus_prime - 1.0

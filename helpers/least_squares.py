@@ -44,7 +44,8 @@ PROBE = 0.01  # of the residuals, to measure curvatures
 DIFFERENCE_STEP = 1e-4  # of the residuals, for second derivatives
 LOOSE = 1e-6  # tolerance of a search that only has to tell minima apart
 MAX_EVALUATIONS = 4000  # of the model in one search by finite differences
-PROFILE_EVALUATIONS = 500  # the same, for one point of a profile
+PROFILE_EVALUATIONS = 300  # the same, for one point of a profile
+SUSPECTS = 3  # parameters of which it is tried whether they grow without bound
 MAX_ITERATIONS = 200  # of a trust region
 MAX_NEWTON_STEPS = 15
 OPEN_ENDED = 1e6  # standard errors from the estimate beyond which an interval has no end
@@ -544,14 +545,21 @@ def _curvature(problem, parameters, factors, scale):
 def _looks_linear(problem, parameters, factors):
     """Whether chi-square rises along random directions as that of a linear model would."""
     length = np.linalg.norm(factors.residuals)
-    random = np.random.default_rng(0).standard_normal(2 * parameters.shape)
-    moves = PROBE * length * factors.transform @ np.linalg.qr(random)[0]
-    sides = [
-        problem.chi_square(parameters + move) + problem.chi_square(parameters - move)
-        for move in moves.T
+    directions = _random_directions(len(parameters))
+    rises = [
+        problem.chi_square(parameters + move) / length**2 - 1
+        for move in PROBE * length * (factors.transform @ directions).T
     ]
-    relative = (np.array(sides) / length**2 - 2) / (2 * PROBE**2) - 1
-    return np.all(np.abs(relative) * len(parameters) <= NEARLY_LINEAR)
+    expected = PROBE**2 + 2 * PROBE * (factors.offset @ directions) / length
+    tolerance = NEARLY_LINEAR * PROBE**2 / len(parameters)
+    return np.all(np.abs(np.array(rises) - expected) <= tolerance)
+
+
+@cache
+def _random_directions(n_parameters):
+    """Orthonormal columns that no symmetry of a model is likely to single out."""
+    random = np.random.default_rng(0).standard_normal((n_parameters, n_parameters))
+    return np.linalg.qr(random)[0]
 
 
 def _curvature_by_differences(problem, parameters, factors):
@@ -561,7 +569,10 @@ def _curvature_by_differences(problem, parameters, factors):
         problem.gradient(parameters + step) - problem.gradient(parameters - step)
         for step in steps.T
     ]
-    hessian = np.linalg.solve(2 * steps.T, np.array(changes))
+    try:
+        hessian = np.linalg.solve(2 * steps.T, np.array(changes))
+    except np.linalg.LinAlgError:
+        raise _NoMinimumError(parameters) from None
     if not np.all(np.isfinite(hessian)):
         raise _NoMinimumError(parameters)
     inverse = factors.weights[:, np.newaxis] * np.linalg.inv(factors.transform)
@@ -631,16 +642,23 @@ def _nearest_bound(problem, parameters):
 def _diagnosis(problem, guess, end, undetermined):
     """The error that says why the best search ended at `end` without a strict minimum."""
     model_jacobian(problem.model)(problem.inputs, *end)  # names a derivative that is not finite
-    chi_square = problem.chi_square(end) * (1 + 1e-6)
-    for i in np.argsort(-np.abs(end - guess) / np.where(guess == 0, 1.0, np.abs(guess))):
-        away = end[i] - guess[i]
-        if away != 0 and _profile(problem, i, guess[i], end) > chi_square:
-            further = [end[i] + factor * away for factor in (10.0, 1000.0)]
-            if all(_profile(problem, i, value, end) <= chi_square for value in further):
-                return RuntimeError(
-                    f"chi-square has its minimum at infinity: {problem.names[i]} grows without "
-                    f"bound, beyond {end[i]:.3g}; take a simpler model, or give bounds"
-                )
+    chi_square = problem.chi_square(end)
+    moves = end - guess
+    furthest = np.argsort(-np.abs(moves) / np.where(guess == 0, 1.0, np.abs(guess)))
+    for i in furthest[:SUSPECTS]:
+
+        def profile(share, i=i):
+            """Chi-square with parameter i moved by `share` of its way from the guess to the end."""
+            return _minimised_over_others(problem, i, guess[i] + share * moves[i], end)[0]
+
+        improved = moves[i] != 0 and profile(0.0) > chi_square * (1 + LOOSE)
+        if improved and max(profile(10.0), profile(1000.0)) <= chi_square * (1 + LOOSE):
+            if undetermined and profile(0.9) <= chi_square:  # a plateau
+                break
+            return RuntimeError(
+                f"chi-square has its minimum at infinity: {problem.names[i]} grows without "
+                f"bound, beyond {end[i]:.3g}; take a simpler model, or give bounds"
+            )
     if undetermined:
         return ValueError(
             f"the data don't determine {', '.join(undetermined)}: "
@@ -650,11 +668,6 @@ def _diagnosis(problem, guess, end, undetermined):
         f"the fit did not converge from the guess {guess}: the best of four searches ended at "
         f"{end}, which is not a minimum; start nearer, or take a simpler model"
     )
-
-
-def _profile(problem, held, value, start):
-    """Chi-square with parameter `held` at `value`, minimised over the others from `start`."""
-    return _minimised_over_others(problem, held, value, start)[0]
 
 
 def _minimised_over_others(problem, held, value, start):
