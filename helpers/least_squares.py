@@ -607,8 +607,7 @@ def _line_search(problem, parameters, step):
 def _solve_bounded(problem, guess):
     """`solve_least_squares` within bounds: which parameters end on one is found step by step."""
     parameters = _trust_region(problem, guess)
-    distance = np.abs(parameters - _nearest_bound(problem, parameters))
-    on_bound = (distance <= 1e-6 * np.abs(parameters)) | (distance <= 1e-9 * np.abs(guess))
+    on_bound = np.zeros(len(guess), dtype=bool)
     for _ in range(2 * len(guess) + 2):
         parameters = np.where(on_bound, _nearest_bound(problem, parameters), parameters)
         covariance = np.full(2 * parameters.shape, np.nan)

@@ -376,6 +376,20 @@ def test_profile_interval_without_an_end_is_infinite():
     assert high == np.inf
 
 
+def test_profile_that_meets_a_lower_minimum_says_so():
+    """Two wells, at p = -1 and, lower, at p = 1; with one degree of freedom both are inside."""
+
+    def wells(i, p):
+        return np.where(i == 0, p**2 - 1, 0.3 * (p - 1))
+
+    found = fit(wells, [0, 1], [0, 0], [-1.0])
+    assert found["p"].value < 0
+    reach = (1 - found["p"].value) / found["p"].standard_error  # in one step to the other well
+    with pytest.raises(RuntimeError, match="a lower minimum: fit again from the guess"):
+        found["p"].profile_interval(2 * student.cdf(reach, 1) - 1)
+    assert fit(wells, [0, 1], [0, 0], [0.9])["p"].value == pytest.approx(1, rel=1e-9)
+
+
 def test_profile_interval_with_absolute_sigma():
     found = fit(line, X, NOISY, [1, 1], np.full(30, 0.3), absolute_sigma=True)
     assert found["slope"].profile_interval() == pytest.approx(found["slope"].interval(), rel=1e-6)
@@ -477,6 +491,21 @@ def test_free_parameters_have_the_errors_of_a_fit_without_the_held():
     ratio = bounded.standard_errors[:2] / fixed.standard_errors
     assert np.allclose(ratio, np.sqrt(28 / 27), rtol=1e-8)
     assert np.allclose(bounded.confidence_band(X)[0], fixed.confidence_band(X)[0], rtol=1e-2)
+
+
+@pytest.mark.parametrize("guess", [[0, 0, 0], [10, 10, 10], [10, 0, 0.1]])
+def test_guess_on_a_bound_does_not_stay_there(guess):
+    bounded = fit(decay, X, NOISY, guess, bounds=(0, 10))
+    assert bounded.notes == ()
+    assert np.allclose(bounded.parameters, fit(decay, X, NOISY, [1, 1, 0]).parameters, rtol=1e-9)
+
+
+def test_bounds_that_nothing_touches_change_nothing():
+    free = fit(saturation, BOD_TIMES, BOD, [20, 0.5])
+    bounded = fit(saturation, BOD_TIMES, BOD, [20, 0.5], bounds=([0, 0], [100, 5]))
+    assert np.allclose(bounded.parameters, free.parameters, rtol=1e-10)
+    assert np.allclose(bounded.covariance, free.covariance, rtol=1e-8)
+    assert bounded["rate"].profile_interval(0.99)[1] == 5.0
 
 
 def test_profile_interval_ends_at_a_bound():
@@ -648,13 +677,19 @@ def test_fit_can_not_be_changed():
 def test_fit_is_shown_as_a_small_table():
     found = murnaghan_fit()
     assert repr(found).splitlines()[1] == "bulk_modulus = 0.003736 ± 2.1e-05"
-    row = found._repr_markdown_().splitlines()[5]
-    assert row == "| volume0 | 212.78 | 0.24 | 212.28 to 213.28 |"
+    assert found._repr_markdown_().splitlines() == [
+        "| parameter | estimate | standard error | 95 % interval |",
+        "|:--|--:|--:|:--|",
+        "| energy0 | -400.02947 | 0.00011 | -400.02970 to -400.02923 |",
+        "| bulk_modulus | 0.003736 | 2.1e-05 | 0.003692 to 0.003780 |",
+        "| bulk_modulus_prime | 4.049 | 0.056 | 3.932 to 4.165 |",
+        "| volume0 | 212.78 | 0.24 | 212.28 to 213.28 |",
+    ]
 
 
 def test_notes_are_shown_with_the_table():
     found = fit(decay, X, NOISY, [1, 1, 0.7], bounds=([0, 0, 0.6], 10))
-    assert repr(found).splitlines()[-1] == "offset is on a bound"
+    assert repr(found).splitlines()[2:] == ["offset = 0.6 ± nan", "offset is on a bound"]
     assert "| offset | 0.6 | nan | – |\n\noffset is on a bound" in found._repr_markdown_()
 
 
@@ -668,6 +703,8 @@ def test_notes_are_shown_with_the_table():
         (lambda x, a: a * x, [1.0, 2.0], [1.0e-6, 2.6e-6], "a = 1.24e-06 ± 1.2e-07"),
         (lambda x, a: a * x, [1.0, 2.0], [1.0e-6, 3.0e-6], "a = 1.40e-06 ± 2e-07"),
         (lambda x, a: a * x, [1.0, 2.0], [1.0e-6, 0.0], "a = 2.0e-07 ± 4e-07"),
+        (lambda x, a: a + 0 * x, [1, 2], [-0.999e-3, 1.001e-3], "a = 1e-06 ± 0.001"),
+        (lambda x, a: a + 0 * x, [1, 2], [-99.0, 101.0], "a = 1 ± 1e+02"),
     ],
 )
 def test_numbers_are_rounded_to_their_errors(model, x, y, shown):
