@@ -650,13 +650,16 @@ def _diagnosis(problem, guess, end, undetermined):
             """Chi-square with parameter i moved by `share` of its way from the guess to the end."""
             return _minimised_over_others(problem, i, guess[i] + share * moves[i], end)[0]
 
-        improved = moves[i] != 0 and profile(0.0) > chi_square * (1 + LOOSE)
-        if improved and max(profile(10.0), profile(1000.0)) <= chi_square * (1 + LOOSE):
-            if undetermined and profile(0.9) <= chi_square:  # a plateau
-                break
+        if moves[i] == 0 or profile(0.0) <= chi_square * (1 + LOOSE):
+            continue
+        nearer, far, further = (profile(share) for share in (0.9, 10.0, 1000.0))
+        if undetermined and max(far, further, nearer) <= min(far, further, nearer) * (1 + 1e-12):
+            break  # a plateau
+        if max(far, further) <= chi_square * (1 + LOOSE):
             return RuntimeError(
-                f"chi-square has its minimum at infinity: {problem.names[i]} grows without "
-                f"bound, beyond {end[i]:.3g}; take a simpler model, or give bounds"
+                f"seen from the guess {guess}, chi-square has its minimum at infinity: "
+                f"{problem.names[i]} grows without bound, beyond {end[i]:.3g}; start elsewhere, "
+                "take a simpler model, or give bounds"
             )
     if undetermined:
         return ValueError(
