@@ -385,6 +385,8 @@ def _newton_trust_region(problem, start):
     except _NoMinimumError:
         return start
     length = np.linalg.norm(factors.residuals)
+    if length == 0:
+        return start
 
     def parameters(whitened):
         return start + factors.transform @ whitened

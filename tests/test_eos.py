@@ -194,9 +194,53 @@ def test_data_without_an_equation_of_state_are_refused(volumes, energies, messag
         fit_eos(murnaghan, volumes, energies)
 
 
-def test_the_guess_is_the_parabola_in_the_logarithm():
-    """Exact where the energy is one: Poirier and Tarantola's with B0' = 2."""
-    energies = poirier_tarantola(VOLUMES, ENERGY0, BULK_MODULUS, 2.0, VOLUME0)
-    assert np.allclose(
-        eos._guess(VOLUMES, energies), [ENERGY0, BULK_MODULUS, 4, VOLUME0], rtol=1e-9
-    )
+def test_integers_and_lists_are_volumes():
+    for derived in (eos.pressure, eos.bulk_modulus):
+        exact = derived(murnaghan)(np.array([200.0, 210.0]), *PARAMETERS)
+        assert derived(murnaghan)(200, *PARAMETERS) == pytest.approx(exact[0], rel=1e-14)
+        assert np.allclose(derived(murnaghan)([200, 210], *PARAMETERS), exact, rtol=1e-14)
+
+
+def test_both_units_of_pressure_are_those_of_ase():
+    assert np.isclose(eos.GPA_PER_EV_ANGSTROM3, 1 / ase.units.GPa, rtol=1e-7)
+
+
+@each
+@pytest.mark.parametrize("offset", [1e5, 1e7])
+def test_offset_of_the_energies_moves_energy0_alone(equation, offset):
+    rng = np.random.default_rng(4)
+    for count in (5, 6, 28):
+        volumes = VOLUME0 * np.linspace(0.94, 1.06, count)
+        energies = vinet(volumes, *PARAMETERS) - ENERGY0
+        energies += 1e-3 * np.ptp(energies) * rng.standard_normal(count)
+        plain, moved = (fit_eos(equation, volumes, energies + d) for d in (0.0, offset))
+        resolution = np.spacing(offset) / np.ptp(energies)
+        assert np.allclose(moved.parameters[1:], plain.parameters[1:], rtol=1e3 * resolution)
+        assert moved["energy0"].value - offset == pytest.approx(plain["energy0"].value, abs=1e-7)
+
+
+@each
+def test_noise_near_the_minimum_is_fitted_or_refused_with_a_reason(equation):
+    rng = np.random.default_rng(5)
+    answers = 0
+    for noise in np.repeat([1e-4, 1e-3, 1e-2], 10):
+        volumes = VOLUME0 * np.linspace(0.97, 1.03, 7)
+        energies = vinet(volumes, *PARAMETERS)
+        energies = energies + noise * np.ptp(energies) * rng.standard_normal(7)
+        found = fit_eos(equation, volumes, energies)
+        answers += abs(found["bulk_modulus"].value / BULK_MODULUS - 1) < 0.5
+    assert answers == 30
+
+
+def test_energies_without_a_minimum_are_not_blamed_on_a_guess():
+    volumes = np.arange(10.0, 15.0)
+    energies = 1 - 0.5 * np.log(volumes) + 1e-4 * np.log(volumes) ** 2
+    with pytest.raises(ValueError, match=r"^energies: they have no minimum along the volumes"):
+        fit_eos(murnaghan, volumes, energies)
+
+
+def test_profile_interval_of_the_volume_survives_an_offset():
+    plain, moved = (fit_eos(murnaghan, DATA[0], DATA[1] + d) for d in (0.0, 1e4))
+    ends = plain["volume0"].profile_interval()
+    assert moved["volume0"].profile_interval() == pytest.approx(ends, rel=1e-6)
+    assert ends[0] < plain["volume0"].value < ends[1]

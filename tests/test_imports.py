@@ -1,4 +1,4 @@
-"""The shape of the package: what a module imports, and that importing does no work."""
+"""Which modules the helpers import, and what importing them leaves alone."""
 
 import ast
 import subprocess
@@ -19,45 +19,50 @@ MODULES = {
 
 def ours(path):
     """The helpers that a helper imports."""
-    imports = [
-        node
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom)
-    ]
-    return {
-        node.module.removeprefix("helpers.")
-        for node in imports
-        if node.module.startswith("helpers")
-    }
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
+    names += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return {name.removeprefix("helpers.") for name in names if name.split(".")[0] == "helpers"}
 
 
-def test_the_import_graph_is_a_tree_that_grows_from_autodiff():
+def loaded(code, names):
+    """Which of the modules `names` a fresh Python has loaded after `code`."""
+    shown = f"print([name for name in {names} if name in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; {shown}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stderr == ""
+    return ast.literal_eval(result.stdout)
+
+
+def test_helpers_import_only_what_they_are_built_on():
     graph = {name: ours(path) for name, path in MODULES.items()}
-    assert {
-        name: below - {"validation"} for name, below in graph.items() if below - {"validation"}
-    } == {
+    assert graph["validation"] == set()
+    graph = {name: imported - {"validation"} for name, imported in graph.items()}
+    assert {name: imported for name, imported in graph.items() if imported} == {
         "eos": {"least_squares"},
-        "least_squares": {"autodiff", "optimum"},
+        "least_squares": {"autodiff"},
         "network": {"autodiff"},
         "reversible_reaction": {"autodiff"},
         "published": {"tables"},
     }
 
 
-def test_only_the_modules_that_need_them_load_ase_and_hy():
-    light = [f"helpers.{name}" for name in MODULES if name not in ("dimer",)]
-    heavy = ["ase", "hy", "pycse", "matplotlib", "IPython", "pandas"]
-    code = (
-        f"import sys, {', '.join(light)}; print([name for name in {heavy} if name in sys.modules])"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == "[]"
-    assert result.stderr == ""
+def test_only_dimer_loads_large_packages():
+    light = [f"helpers.{name}" for name in MODULES if name != "dimer"]
+    large = ["ase", "hy", "pycse", "matplotlib", "IPython", "pandas"]
+    assert loaded(f"import {', '.join(light)}", large) == []
+    assert loaded("import helpers.dimer", ["ase", "hy", "pycse"]) == ["ase"]
 
 
-def test_nobody_touches_the_global_generator():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the one that is watched
+def test_least_squares_loads_neither_ase_nor_hy_nor_pycse():
+    assert loaded("import helpers.least_squares", ["ase", "hy", "pycse"]) == []
+
+
+def test_training_leaves_the_global_generator_alone():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - what is tested
     train(np.linspace(0, 1, 20), np.linspace(0, 1, 20) ** 2, hidden=2, rng=np.random.default_rng(0))
     assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002

@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from guard import statements
 from helpers.dimer import binding_energies, morse, rose
@@ -17,10 +18,21 @@ from helpers.tables import DATA, read_columns
 
 SOURCE = re.compile(r"^source = \(.*\)$", re.MULTILINE)
 LINE = np.linspace(0, 1, 30)
+VOLUMES = np.linspace(60, 90, 12)
+TABLES = {  # one for each notebook
+    1: {"time": LINE, "signal": np.tanh(5 * LINE - 2)},
+    2: {"V": VOLUMES, "E": vinet(VOLUMES, -7.0, 0.005, 4.5, 75.0)},
+    3: {"t": LINE, "A": concentration(LINE, 2.0, 0.5)},
+    4: {"d": LINE + 2, "E": morse(LINE + 2, 5.0, 1.4, 2.3)},
+}
 
 
 def run(number, source):
-    """What is defined once a notebook's own-data cells have run on `source`, behind its imports and definitions."""
+    """The names that a notebook's own-data cells define for `source`, and the texts they draw.
+
+    Of the other cells only the imports and the functions are executed. The texts of the figures are
+    returned as "texts".
+    """
     (path,) = (DATA.parent / "notebooks").glob(f"{number:02d}-*.ipynb")
     cells = [
         (cell["cell_type"], "".join(cell["source"]))
@@ -42,6 +54,8 @@ def run(number, source):
     assert len(SOURCE.findall("\n".join(own))) == 1, "the file and its columns stand in one line"
     for text in own:
         exec(SOURCE.sub(f"source = {source!r}", text), names)
+    figures = map(plt.figure, plt.get_fignums())
+    names["texts"] = [text.get_text() for figure in figures for text in figure.findobj(Text)]
     plt.close("all")
     return names
 
@@ -64,22 +78,20 @@ def write(tmp_path):
     return write
 
 
-def test_a_network_fits_the_readers_columns(write):
-    names = run(1, write(time=LINE, signal=np.tanh(5 * LINE - 2)))
+def test_network_fits_the_readers_columns(write):
+    names = run(1, write(**TABLES[1]))
     assert names["own"].rmse < 1e-6
 
 
-def test_the_equation_that_made_the_readers_energies_is_found(write):
-    volumes = np.linspace(60, 90, 12)
-    truth = (-7.0, 0.005, 4.5, 75.0)
-    names = run(2, write(V=volumes, E=vinet(volumes, *truth)))
+def test_equation_that_made_the_readers_energies_is_found(write):
+    names = run(2, write(**TABLES[2]))
     assert names["closest"] is names["own_fits"]["vinet"]
-    assert np.allclose(names["closest"].parameters, truth, rtol=1e-6)
-    assert names["GPA"] == GPA_PER_HARTREE_BOHR3
+    assert np.allclose(names["closest"].parameters, [-7.0, 0.005, 4.5, 75.0], rtol=1e-6)
+    assert names["units"] == ("bohr³", "Ha", GPA_PER_HARTREE_BOHR3)
 
 
 @pytest.mark.parametrize("second", [1, 60, 86400, 1e-6])  # the reader's unit of time, per s
-def test_the_readers_rate_constants_are_found_whatever_the_unit(write, second):
+def test_rate_constants_are_found_in_any_unit_of_time(write, second):
     truth = np.array([2.0 / second, 0.5 / second, 0.02])
     time = LINE * 2 * second
     measured = concentration(time, *truth) + 1e-5 * np.random.default_rng(0).standard_normal(
@@ -91,7 +103,7 @@ def test_the_readers_rate_constants_are_found_whatever_the_unit(write, second):
 
 
 @pytest.mark.parametrize("metal", ["Cu", "Au"])
-def test_the_readers_well_is_found(write, metal):
+def test_parameters_of_the_readers_well_are_found(write, metal):
     distances = np.linspace(1.9, 3.1, 25)
     for name, formula in {"Morse": morse, "Rose": rose}.items():
         names = run(4, write(d=distances, E=formula(distances, 5.0, 1.4, 2.3)))
@@ -101,19 +113,27 @@ def test_the_readers_well_is_found(write, metal):
 
 
 @pytest.mark.parametrize("number", [1, 2, 4])
-def test_the_template_is_a_table_that_works(number):
+def test_template_works_in_every_notebook(number):
     run(number, ("template.csv", "x", "y"))
 
 
+@pytest.mark.parametrize("number", TABLES)
+def test_figures_name_the_readers_file_without_its_folder(number, write):
+    source = write(**TABLES[number])
+    texts = run(number, source)["texts"]
+    assert ("mine.csv" in texts) == (number in (1, 3))
+    assert not any(str(Path(source[0]).parent) in text for text in texts)
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_a_missing_column_is_named(number, write):
+def test_error_names_a_missing_column(number, write):
     with pytest.raises(
         ValueError, match=r"mine\.csv, line 1: no column 'nowhere'; the file has 'x', 'y'"
     ):
         run(number, (write(x=LINE, y=LINE)[0], "x", "nowhere"))
 
 
-def test_the_data_here_are_what_their_readme_says():
+def test_data_are_what_their_readme_says():
     x, y = read_columns("cube_root.csv", "x", "y")
     assert np.array_equal(x, np.linspace(0, 1))
     assert np.allclose(y, x ** (1 / 3), rtol=1e-15)
