@@ -312,7 +312,7 @@ def test_model_jacobian_of_a_model_with_branches(a, exact):
     assert np.array_equal(model_jacobian(model)(POSITIVE, a)[:, 0], exact)
 
 
-def test_model_jacobian_where_an_output_vanishes_but_for_rounding():
+def test_model_jacobian_where_an_output_is_only_rounding():
     """A square and a power differ in the last bit there."""
     x = np.array([1.06018634729251, 2, 3])
     found = model_jacobian(lambda x, a: x**a - x[0] ** 2.0)(x, 2.0)
