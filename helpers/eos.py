@@ -106,12 +106,11 @@ def fit_eos(equation, volumes, energies):
     if not np.all(volumes > 0) or np.ptp(volumes) == 0:
         raise ValueError("volumes: give positive volumes, not all the same")
     offset = energies.min()  # a large one would cost digits
-    reason = "they are all the same" if np.ptp(energies) == 0 else "none was found"
+    reason = "they are all the same" if np.ptp(energies) == 0 else "no curve with one fits them"
     for guess in _guesses(volumes, energies - offset) if np.ptp(energies) > 0 else ():
         try:
             found = fit(equation, volumes, energies - offset, guess)
-        except (ValueError, RuntimeError) as refusal:
-            reason = str(refusal)
+        except (ValueError, RuntimeError):
             continue
         if found["bulk_modulus"].value > 0 and found["volume0"].value > 0:
             return _shifted(found, offset)
@@ -138,8 +137,11 @@ def _guesses(volumes, energies):
 
 
 def _shifted(found, offset):
-    """The same `Fit` for energies that are larger by `offset`."""
+    """The same `Fit` for energies that are larger by `offset`, without its rounding."""
     parameters = found.parameters + offset * (np.arange(4) == 0)
     parameters.flags.writeable = False
-    problem = replace(found.problem, targets=found.problem.targets + offset)
-    return replace(found, parameters=parameters, problem=problem)
+
+    def model(volume, energy0, *others):
+        return found.model(volume, energy0 - offset, *others)
+
+    return replace(found, parameters=parameters, problem=replace(found.problem, model=model))

@@ -642,7 +642,6 @@ def _nearest_bound(problem, parameters):
 
 def _diagnosis(problem, guess, end, undetermined):
     """The error that says why the best search ended at `end` without a strict minimum."""
-    model_jacobian(problem.model)(problem.inputs, *end)  # names a derivative that is not finite
     chi_square = problem.chi_square(end)
     moves = end - guess
     furthest = np.argsort(-np.abs(moves) / np.where(guess == 0, 1.0, np.abs(guess)))
@@ -668,6 +667,7 @@ def _diagnosis(problem, guess, end, undetermined):
             f"the data don't determine {', '.join(undetermined)}: "
             "fix one of them, or take a simpler model"
         )
+    model_jacobian(problem.model)(problem.inputs, *end)  # names a derivative that is not finite
     return RuntimeError(
         f"the fit did not converge from the guess {guess}: the best of four searches ended at "
         f"{end}, which is not a minimum; start nearer, or take a simpler model"

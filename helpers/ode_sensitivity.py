@@ -100,7 +100,11 @@ def _derivatives(rate, initial, parameters, start):
     try:
         with np.errstate(all="ignore"):
             derivatives(start, initial)
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as problem:
+    except ArithmeticError as problem:
+        raise ValueError(
+            f"{problem}; start elsewhere, or write the rate so that it is smooth"
+        ) from None
+    except (TypeError, ValueError, AttributeError) as problem:
         raise ValueError(
             f"the rate can't be differentiated: {problem}; write it with autograd.numpy"
         ) from problem

@@ -223,6 +223,21 @@ def test_model_jacobian_with_one_input_that_moves_all(special, strength):
     assert np.allclose(found[:, 0], x + strength * x[special], rtol=1e-14, atol=0)
 
 
+@pytest.mark.parametrize("special", [0, 7, 150])
+def test_model_jacobian_with_one_output_less_another(special):
+    """A blank that is subtracted from a single one of 200 outputs, from each in turn."""
+    x = np.linspace(1, 2, 200)
+    for corrected in range(200):
+        blank = 0.5 * (np.arange(200) == corrected)
+
+        def model(x, a, blank=blank):
+            line = a * x
+            return line - blank * line[special]
+
+        found = model_jacobian(model)(x, 2.0)
+        assert np.allclose(found[:, 0], x - blank * x[special], rtol=1e-14, atol=0)
+
+
 @pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
 def test_model_jacobian_of_a_sum_in_any_unit(size):
     jac = model_jacobian(lambda x, a: size * np.cumsum(a * x))
@@ -364,6 +379,23 @@ def calls_per_jacobian(model, inputs, *parameters):
 @pytest.mark.parametrize("n", [1, 30, 20_000, 100_000])
 def test_a_pointwise_model_is_called_twice(n):
     assert calls_per_jacobian(lambda x, a, b: a + b * x, np.linspace(0, 1, n), 1.0, 2.0) == 2
+
+
+def decay(x, height, rate):
+    return height * np.exp(-rate * x)
+
+
+def bell(x, height, center, width):
+    return height * np.exp(-(((x - center) / width) ** 2))
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [(decay, (2.0, 1.0)), (bell, (2.0, 400.0, 14.0)), (lambda x, a: tanh(a * x), (1.0,))],
+)
+def test_a_pointwise_model_that_underflows_is_called_twice(model, parameters):
+    """Some of the derivatives have few bits; a pass per output would take minutes for 10⁵."""
+    assert calls_per_jacobian(model, np.linspace(0, 800, 2000), *parameters) == 2
 
 
 @pytest.mark.parametrize("n", [2, 30, 300])

@@ -1,11 +1,12 @@
-"""A ⇌ B, against its rate law, an integrator, closed forms and quadrature."""
+"""A ⇌ B, against its rate law, an integrator, closed forms in many digits and quadrature."""
 
 from pathlib import Path
 
 import autograd.numpy as np
 import mpmath
 import pytest
-from autograd import elementwise_grad, jacobian
+from autograd import deriv, elementwise_grad, grad, hessian, jacobian
+from autograd.test_util import check_grads
 from scipy import stats
 from scipy.integrate import solve_ivp
 from scipy.stats import norm, uniform
@@ -24,7 +25,7 @@ CONSTANTS = [(3.0, 3.0, 1.0), (0.7, 2.5, 3.0), (5.0, 0.0, 1.0), (0.0, 2.0, 1.0)]
 
 
 @pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
-def test_it_obeys_the_rate_law(forward, backward, initial):
+def test_concentration_obeys_the_rate_law(forward, backward, initial):
     a = concentration(TIMES, forward, backward, initial)
     rate = elementwise_grad(concentration)(TIMES, forward, backward, initial)
     assert np.allclose(rate, backward * (initial - a) - forward * a, rtol=0, atol=1e-13)
@@ -32,7 +33,7 @@ def test_it_obeys_the_rate_law(forward, backward, initial):
 
 
 @pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
-def test_an_integrator_finds_the_same(forward, backward, initial):
+def test_concentration_agrees_with_an_integrator(forward, backward, initial):
     integrated = solve_ivp(
         lambda _, a: backward * (initial - a) - forward * a,
         (0, 0.5), [initial], t_eval=TIMES, rtol=1e-12, atol=1e-13, method="DOP853",
@@ -42,11 +43,11 @@ def test_an_integrator_finds_the_same(forward, backward, initial):
     )
 
 
-def test_it_ends_at_the_equilibrium():
+def test_concentration_ends_at_the_equilibrium():
     assert concentration(100.0, 3.0, 1.0, 2.0) == pytest.approx(2.0 * 1 / 4, rel=1e-15)
 
 
-def test_the_sensitivities_at_equal_constants_have_their_closed_forms():
+def test_derivatives_at_equal_constants_are_the_closed_forms():
     decay = np.exp(-6 * TIMES)
     forward = jacobian(concentration, 1)(TIMES, 3.0, 3.0)
     backward = jacobian(concentration, 2)(TIMES, 3.0, 3.0)
@@ -54,14 +55,14 @@ def test_the_sensitivities_at_equal_constants_have_their_closed_forms():
     assert np.allclose(backward, (1 - decay) / 12 - TIMES / 2 * decay, rtol=0, atol=1e-14)
 
 
-def test_the_sensitivity_to_the_forward_constant_is_largest_at_a_third_of_a_second():
+def test_sensitivity_to_k_forward_peaks_at_a_third_of_a_second():
     sensitivity = elementwise_grad(concentration, 1)
     assert sensitivity(1 / 3, 3.0, 3.0) == pytest.approx(-0.0946112736030511, abs=1e-15)
     assert elementwise_grad(sensitivity)(1 / 3, 3.0, 3.0) == pytest.approx(0, abs=1e-14)
 
 
 @pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
-def test_one_pass_finds_what_autograd_finds_time_by_time(forward, backward, initial):
+def test_sensitivities_are_autograds_jacobians(forward, backward, initial):
     by_autograd = [
         jacobian(concentration, which)(TIMES, forward, backward, initial) for which in (1, 2)
     ]
@@ -70,7 +71,7 @@ def test_one_pass_finds_what_autograd_finds_time_by_time(forward, backward, init
 
 
 @pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
-def test_faster_constants_are_a_faster_clock(forward, backward, initial):
+def test_faster_constants_act_like_a_faster_clock(forward, backward, initial):
     """Σ k ∂[A]/∂k = t d[A]/dt, Euler's identity: [A] depends on the products of k and t only."""
     rate = elementwise_grad(concentration)(TIMES, forward, backward, initial)
     assert np.allclose(
@@ -81,7 +82,7 @@ def test_faster_constants_are_a_faster_clock(forward, backward, initial):
     )
 
 
-def test_the_local_sensitivities_are_the_papers():
+def test_sensitivities_are_those_of_the_paper():
     times, forward, backward, s1, s2 = read_columns(
         REFERENCE / "sensitivity_local.csv", "t", "abs_dA_dk1", "abs_dA_dkm1", "S_k1", "S_km1"
     )
@@ -95,25 +96,26 @@ def test_the_local_sensitivities_are_the_papers():
     assert np.allclose(found, np.stack([s1, s2], axis=1), rtol=0, atol=1e-11)
 
 
-def test_the_normalised_sensitivities_cross_where_both_are_half_of_the_variance():
+def test_shares_cross_where_both_are_half_of_the_variance():
     assert normalised_sensitivities([0.188724447045722], 3, 3, 0.3, 1) == pytest.approx(
         np.sqrt(0.5), rel=1e-12
     )
 
 
 @pytest.mark.parametrize(("forward", "backward", "initial"), CONSTANTS)
-def test_at_the_start_only_the_forward_constant_counts(forward, backward, initial):
+def test_at_the_start_k_forward_has_the_whole_share(forward, backward, initial):
     assert np.array_equal(normalised_sensitivities([0], forward, backward, 0.3, 1), [[1, 0]])
 
 
-@pytest.mark.parametrize("time", [1e-300, 1e-17, 1e-12, 1e-9, 1.6e-9])
-def test_there_the_other_grows_in_proportion_to_the_time(time):
+@pytest.mark.parametrize("time", [1e-300, 1e-17, 1e-12, 1e-9, 1.6e-9, 2e-9, 1e-8, 1e-7, 1e-6])
+def test_share_of_k_backward_grows_linearly_at_first(time):
+    """S = σ-1 / σ1 · k1 t / 2, with a correction of the order of k t."""
     assert normalised_sensitivities([time], 3, 3, 0.3, 1)[0] == pytest.approx(
-        [1, 3 * time / 2 / 0.3], rel=1e-7, abs=0
+        [1, 3 * time / 2 / 0.3], rel=max(1e-14, 10 * time), abs=0
     )
 
 
-def test_the_squares_share_out_the_variance():
+def test_squared_shares_divide_the_variance():
     squares = normalised_sensitivities(TIMES, 2, 5, 0.7, 0.2) ** 2
     assert np.allclose(squares.sum(axis=1), 1, rtol=1e-14)
     variances = (sensitivities(TIMES[1:], 2, 5) * [0.7, 0.2]) ** 2
@@ -121,27 +123,27 @@ def test_the_squares_share_out_the_variance():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_sobol_indices_are_those_of_the_quadrature(seed):
+def test_sobol_indices_agree_with_quadrature(seed):
     names = ["t", "S1_k1", "S1_km1", "ST_k1", "ST_km1"]
     times, *exact = read_columns(REFERENCE / "sensitivity_sobol.csv", *names)
     found = sobol_indices(times, norm(3, 0.3), norm(3, 1), np.random.default_rng(seed))
     assert np.allclose(np.hstack(found), np.stack(exact, axis=1), rtol=0, atol=3e-3)
 
 
-def test_their_limits_at_the_start_are_those_of_the_forward_constant_alone():
+def test_sobol_indices_at_the_start_belong_to_k_forward_alone():
     (first,), (total,) = sobol_indices([0], norm(3, 0.3), norm(3, 1), np.random.default_rng(0))
     assert first[1] == total[1] == 0
     assert [first[0], total[0]] == pytest.approx([1, 1], abs=1e-3)
 
 
-def test_small_uncertainties_make_the_squares_of_the_local_ones():
+def test_sobol_indices_of_small_errors_are_squared_shares():
     first, total = sobol_indices(TIMES, norm(3, 0.003), norm(3, 0.01), np.random.default_rng(0))
     squares = normalised_sensitivities(TIMES, 3, 3, 0.003, 0.01) ** 2
     assert np.allclose(first, squares, rtol=0, atol=1e-3)
     assert np.allclose(total, squares, rtol=0, atol=1e-3)
 
 
-def test_they_are_those_of_a_by_plain_double_sampling():
+def test_sobol_indices_agree_with_a_grid_of_constants():
     """S1 = Var E[A | k] / Var A, the inner mean and the outer variance over uniform grids."""
     middle = (np.arange(400) + 0.5) / 400
     k1, k_1 = np.meshgrid(2 + 2 * middle, 1 + 3 * middle, indexing="ij")
@@ -151,7 +153,7 @@ def test_they_are_those_of_a_by_plain_double_sampling():
     assert found[0] == pytest.approx(exact, abs=3e-3)
 
 
-def test_the_generator_decides_and_one_time_is_like_many():
+def test_sobol_indices_depend_on_the_generator_not_on_the_times():
     runs = [
         sobol_indices(times, norm(3, 0.3), norm(3, 1), np.random.default_rng(7))
         for times in ([0.3], [0.1, 0.3])
@@ -198,13 +200,13 @@ def test_the_generator_decides_and_one_time_is_like_many():
         (lambda: sobol_indices([1e3], norm(-5, 1), norm(-5, 1), 0), "other distributions"),
     ],
 )
-def test_what_makes_no_sense_is_refused(call, advice):
+def test_arguments_without_meaning_are_refused(call, advice):
     with pytest.raises(ValueError, match=advice):
         call()
 
 
 @pytest.mark.parametrize(("forward", "backward"), [(5.0, 0.0), (0.0, 2.0)])
-def test_the_squares_share_out_the_variance_of_a_reaction_that_goes_one_way(forward, backward):
+def test_squared_shares_divide_the_variance_of_one_way_reactions(forward, backward):
     squares = normalised_sensitivities(TIMES[1:], forward, backward, 0.7, 0.2) ** 2
     variances = (sensitivities(TIMES[1:], forward, backward) * [0.7, 0.2]) ** 2
     assert np.allclose(squares, variances / variances.sum(axis=1, keepdims=True), rtol=1e-12)
@@ -212,18 +214,18 @@ def test_the_squares_share_out_the_variance_of_a_reaction_that_goes_one_way(forw
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-3, 86400])
 @pytest.mark.parametrize(("forward", "backward"), [(3.0, 2.0), (5.0, 0.0)])
-def test_the_units_of_time_and_concentration_don_t_matter(unit, forward, backward):
-    there = sensitivities(TIMES * unit, forward / unit, backward / unit, 2e-3) / unit / 2e-3
-    assert np.allclose(there, sensitivities(TIMES, forward, backward), rtol=1e-11, atol=1e-15)
-    there = normalised_sensitivities(
+def test_sensitivities_follow_a_change_of_units(unit, forward, backward):
+    other = sensitivities(TIMES * unit, forward / unit, backward / unit, 2e-3) / unit / 2e-3
+    assert np.allclose(other, sensitivities(TIMES, forward, backward), rtol=1e-11, atol=1e-15)
+    other = normalised_sensitivities(
         TIMES * unit, forward / unit, backward / unit, 0.3 / unit, 1 / unit
     )
     assert np.allclose(
-        there, normalised_sensitivities(TIMES, forward, backward, 0.3, 1), rtol=1e-11, atol=1e-15
+        other, normalised_sensitivities(TIMES, forward, backward, 0.3, 1), rtol=1e-11, atol=1e-15
     )
 
 
-def test_sobol_indices_do_not_depend_on_the_time_zero():
+def test_sobol_indices_agree_with_sampling_the_concentration():
     """The mean rate of loss has the indices of [A]: checked by sampling [A] itself."""
     known_as = norm(3, 0.3), norm(3, 1)
     found = sobol_indices([0.3], *known_as, np.random.default_rng(0), n_samples=2**12)
@@ -237,37 +239,178 @@ def test_sobol_indices_do_not_depend_on_the_time_zero():
     assert np.allclose(found[1][0], direct.total_order, rtol=0, atol=1e-12)
 
 
-def test_number_of_samples_is_an_integer():
+def test_a_fractional_number_of_samples_is_a_type_error():
     with pytest.raises(TypeError, match="give an integer, at least 2"):
         sobol_indices([1], norm(3, 1), norm(3, 1), 0, n_samples=1.5)
 
 
-def test_without_reactions_the_concentration_stays():
-    assert concentration(1.0, 0.0, 0.0, 2.5) == 2.5
-    assert np.array_equal(sensitivities([1.0], 0.0, 0.0, 2.5), [[-2.5, 0.0]])
+# Values and derivatives in many digits
+
+ALL_TIMES = np.concatenate([[2e-9], np.logspace(-300, 3, 102), np.linspace(0.01, 1, 20)])
+EXTREMES = [(3.0, 3.0), (0.7, 2.5), (5.0, 0.0), (0.0, 2.0), (2.0, 1e-9), (1e-3, 1e4), (0.0, 0.0)]
+SIGMAS = (0.3, 1.0)
 
 
-@pytest.mark.parametrize(("forward", "backward"), [(3.0, 3.0), (3.0, 0.0), (0.0, 3.0), (2, 1e-9)])
-def test_values_and_derivatives_have_all_digits_at_all_times(forward, backward):
-    """Against closed forms in 700 digits, because they cancel at early times."""
-    times = np.array([1e-300, 1e-150, 1e-17, 1e-9, 2e-9, 1e-8, 1e-6, 1e-3, 0.1, 1.0, 10.0, 100.0])
-    exact = []
+def exact(time, forward, backward):
+    """[A], ∂[A]/∂k1 and ∂[A]/∂k-1, to be called with digits to spare: they cancel early on."""
+    t, k1, k_1 = (mpmath.mpf(float(number)) for number in (time, forward, backward))
+    total = k1 + k_1
+    if total == 0:
+        return mpmath.mpf(1), -t, mpmath.mpf(0)
+    decay = mpmath.exp(-total * t)
+    value = (k1 * decay + k_1) / total
+    by_forward = -k_1 * (1 - decay) / total**2 - k1 * t * decay / total
+    by_backward = k1 * (1 - decay) / total**2 - k1 * t * decay / total
+    return value, by_forward, by_backward
+
+
+def exact_shares(time, forward, backward):
+    _, *slopes = exact(time, forward, backward)
+    parts = [sigma * abs(slope) for sigma, slope in zip(SIGMAS, slopes, strict=True)]
+    norm = mpmath.sqrt(sum(part**2 for part in parts))
+    return [part / norm for part in parts]
+
+
+def table(function, forward, backward):
     with mpmath.workdps(700):
-        k1, k_1 = mpmath.mpf(forward), mpmath.mpf(backward)
-        total = k1 + k_1
-        for t in map(mpmath.mpf, times.tolist()):
-            decay = mpmath.exp(-total * t)
-            value = (k1 * decay + k_1) / total
-            by_forward = -k_1 * (1 - decay) / total**2 - k1 * t * decay / total
-            by_backward = k1 * (1 - decay) / total**2 - k1 * t * decay / total
-            exact.append([float(value), float(by_forward), float(by_backward)])
-    exact = np.array(exact)
-    assert np.allclose(concentration(times, forward, backward), exact[:, 0], rtol=1e-14, atol=0)
-    found = sensitivities(times, forward, backward)
-    assert np.allclose(found, exact[:, 1:], rtol=3e-14, atol=1e-307)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.abs(exact[:, 1:] / times[:, np.newaxis]) * [0.3, 1.0]
-    shares /= np.linalg.norm(shares, axis=1, keepdims=True)
-    shares = np.where(times[:, np.newaxis] < 1e-140, [1, 0], shares)
-    found = normalised_sensitivities(times, forward, backward, 0.3, 1.0)
-    assert np.allclose(found, shares, rtol=1e-13, atol=1e-140)
+        return np.array([[float(v) for v in function(t, forward, backward)] for t in ALL_TIMES])
+
+
+def assert_relative(found, expected, tolerance):
+    """Each number by itself; where it is denormal, to the last bits that there are."""
+    assert np.all(np.abs(found - expected) <= tolerance * np.abs(expected) + 2 * np.spacing(0.0))
+
+
+@pytest.mark.parametrize(("forward", "backward"), EXTREMES)
+def test_concentration_has_all_digits_at_all_times(forward, backward):
+    found = concentration(ALL_TIMES, forward, backward)
+    assert_relative(found, table(exact, forward, backward)[:, 0], 1e-14)
+
+
+@pytest.mark.parametrize(("forward", "backward"), EXTREMES)
+def test_sensitivities_have_all_digits_at_all_times(forward, backward):
+    found = sensitivities(ALL_TIMES, forward, backward)
+    assert_relative(found, table(exact, forward, backward)[:, 1:], 1e-14)
+
+
+@pytest.mark.parametrize("differentiated", [elementwise_grad, deriv], ids=["reverse", "forward"])
+@pytest.mark.parametrize(("forward", "backward"), EXTREMES)
+def test_derivatives_by_autograd_have_all_digits(forward, backward, differentiated):
+    known = table(exact, forward, backward)
+    constants = (np.full(len(ALL_TIMES), forward), np.full(len(ALL_TIMES), backward))
+    for which in (1, 2):
+        found = differentiated(concentration, which)(ALL_TIMES, *constants)
+        assert_relative(found, known[:, which], 1e-14)
+
+
+@pytest.mark.parametrize(("forward", "backward"), EXTREMES)
+def test_shares_have_all_digits_at_all_times(forward, backward):
+    found = normalised_sensitivities(ALL_TIMES, forward, backward, *SIGMAS)
+    assert_relative(found, table(exact_shares, forward, backward), 1e-14)
+
+
+@pytest.mark.parametrize("time", [0.0, 1.0, 1e100])
+def test_without_reactions_the_concentration_stays(time):
+    assert concentration(time, 0.0, 0.0) == 1.0
+    assert concentration(1, 0, 0, 2.5) == 2.5
+    assert np.array_equal(concentration(np.array([0.0, time]), 0.0, 0.0, 2.5), [2.5, 2.5])
+    assert np.array_equal(sensitivities([time], 0.0, 0.0, 2.5), [[-2.5 * time, 0.0]])
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_concentration_takes_integers(which):
+    numbers = (1, 3, 2, 1)
+    assert concentration(*numbers) == concentration(*map(float, numbers))
+    arrays = [np.full(2, number) if i == which else number for i, number in enumerate(numbers)]
+    assert np.array_equal(concentration(*arrays), np.full(2, concentration(1.0, 3.0, 2.0, 1.0)))
+
+
+# Derivatives with any mixture of scalars and arrays
+
+POINTS = {
+    "scalars": (0.3, 3.0, 2.0, 1.5),
+    "times": (np.linspace(0.1, 0.5, 4), 3.0, 2.0, 1.5),
+    "constants": (0.3, np.array([3.0, 1.0, 0.5]), 2.0, 1.5),
+    "times by constants": (np.linspace(0.1, 0.5, 4), np.array([[3.0], [1.0], [0.5]]), 2.0, 1.5),
+    "all of one shape": tuple(np.random.default_rng(0).uniform(0.5, 2, (4, 3))),
+    "all but k1 arrays": (
+        np.linspace(0.1, 0.5, 4),
+        3.0,
+        np.array([[2.0], [1.0]]),
+        np.full((2, 1), 1.5),
+    ),
+    "a column of initial values": (np.linspace(0.1, 0.5, 4), 3.0, 2.0, np.array([[1.0], [2.0]])),
+}
+each_point = pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+each_argument = pytest.mark.parametrize("which", range(4), ids=["t", "k1", "k-1", "initial"])
+
+
+def plain(time, k_forward, k_backward, initial):
+    """The closed form in elementary functions, whose derivatives autograd knows by itself."""
+    total = k_forward + k_backward
+    return initial / total * (k_forward * np.exp(-total * time) + k_backward)
+
+
+@each_point
+def test_concentration_broadcasts_like_the_closed_form(point):
+    found = concentration(*point)
+    assert np.shape(found) == np.shape(plain(*point))
+    assert np.allclose(found, plain(*point), rtol=1e-14)
+
+
+@each_point
+@each_argument
+def test_jacobian_of_concentration_broadcasts(point, which):
+    point = tuple(np.asarray(argument, dtype=float) for argument in point)
+    found = jacobian(concentration, which)(*point)
+    expected = jacobian(plain, which)(*point)
+    assert found.shape == expected.shape
+    assert np.allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+@each_point
+@each_argument
+def test_forward_derivative_of_concentration_broadcasts(point, which):
+    found = deriv(concentration, which)(*point)
+    assert np.allclose(found, deriv(plain, which)(*point), rtol=1e-12, atol=1e-15)
+
+
+@each_argument
+def test_grad_of_concentration_is_the_closed_forms(which):
+    point = POINTS["scalars"]
+    assert grad(concentration, which)(*point) == pytest.approx(
+        grad(plain, which)(*point), rel=1e-13
+    )
+
+
+@each_point
+def test_second_derivatives_of_concentration_are_right(point):
+    """In forward and reverse mode, against finite differences."""
+    check_grads(concentration, modes=["rev", "fwd"], order=2)(*point)
+
+
+def test_hessian_of_concentration_is_the_closed_forms():
+    point = np.array(POINTS["scalars"])
+    found = hessian(lambda p: concentration(*p))(point)
+    assert np.allclose(found, hessian(lambda p: plain(*p))(point), rtol=1e-12, atol=1e-14)
+
+
+def test_hessian_of_concentration_without_reactions():
+    """[A] = [A]0 (1 - k1 t + k1 (k1 + k-1) t²/2 - …)."""
+    t, initial = 0.3, 1.5
+    found = hessian(lambda p: concentration(*p))(np.array([t, 0.0, 0.0, initial]))
+    exact_values = initial * np.array(
+        [[0, -1, 0, 0], [-1, t**2, t**2 / 2, -t / initial], [0, t**2 / 2, 0, 0], [0] * 4]
+    )
+    exact_values[3, 1] = -t
+    assert np.allclose(found, exact_values, rtol=1e-14, atol=1e-16)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 60.0, 86400.0])
+@each_argument
+def test_derivatives_of_concentration_follow_the_units(unit, which):
+    """Times in another unit, and concentrations in mmol/L instead of mol/L."""
+    factors = np.array([unit, 1 / unit, 1 / unit, 1e3])
+    point = np.array(POINTS["scalars"])
+    found = grad(concentration, which)(*(point * factors)) * factors[which] / 1e3
+    assert found == pytest.approx(grad(concentration, which)(*point), rel=1e-13)
