@@ -12,7 +12,8 @@ from autograd.tracer import isbox, notrace_primitives, trace
 STEP_FUNCTIONS = {np.floor, np.ceil, np.round, np.around, np.rint, np.fix, np.trunc}
 STEP_FUNCTIONS |= {np.floor_divide}
 AGREEMENT = 1e-9  # relative difference of two exact values that rounding may cause
-GOLDEN_RATIO = 1.618033988749895  # its multiples, modulo 1, are all different
+EXPONENTS = 500  # of two, different weights of outputs that don't overflow
+UNDERFLOW = 1e-200  # derivatives that small have lost digits
 FINITE_DIFFERENCE_STEP = 1e-3  # relative; the error of the five-point formula is its fourth power
 FINITE_DIFFERENCE_AGREEMENT = 1e-6  # of two steps, below which their common limit is believed
 
@@ -226,15 +227,18 @@ def _one_pass(model, inputs, parameters, outputs):
     the `outputs` (n_inputs,) for shared parameters, or lets outputs depend on each other.
     """
     copies = np.repeat(parameters[:, np.newaxis], len(inputs), axis=1)
-    weights = 2.0 ** np.floor(64 * (np.arange(len(inputs)) * GOLDEN_RATIO % 1))
     try:
         same_outputs, vjp = _trace(model, inputs, copies, _SmoothNode)
         if np.shape(same_outputs) != outputs.shape or not _close(same_outputs, outputs):
             return None
         transposed = vjp(np.ones(len(inputs)))
-        weighted = vjp(weights)  # powers of two: no rounding, unless outputs depend on each other
-        if np.any((weighted != weights * transposed) & np.isfinite(weighted)):
-            return None
+        period = 1
+        while period < max(2, len(inputs)):  # any two inputs differ in one of their digits
+            weights = 2.0 ** (np.arange(len(inputs)) // period % EXPONENTS)
+            weighted = vjp(weights)  # powers of two round nothing, unless outputs are coupled
+            if np.any(np.abs(weighted - weights * transposed) > UNDERFLOW * weights):
+                return None
+            period *= EXPONENTS
     except _NotSmoothError as problem:
         raise ValueError(f"{_name(model)} {problem}") from None
     except Exception:  # if the model is at fault, the pass per output shows it
