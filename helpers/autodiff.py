@@ -103,8 +103,8 @@ def outputs_of(model, inputs, parameters):
 def differentiate_pointwise(model, inputs, parameters):
     """Outputs and Jacobian of a model that `differentiate` has found to be pointwise nearby."""
     copies = np.repeat(parameters[:, np.newaxis], len(inputs), axis=1)
-    outputs, vjp = _trace(model, inputs, copies)
-    return outputs, vjp(np.ones(len(inputs))).T
+    outputs, vjp = trace_vjp(model, inputs, copies)
+    return outputs, np.array(vjp(np.ones(len(inputs)))).T
 
 
 def parameter_names(model, n_parameters):
@@ -153,27 +153,27 @@ defvjp(tanh, lambda tanh_x, x: lambda g: g * _sech_squared(x))
 defjvp(tanh, lambda g, tanh_x, x: g * _sech_squared(x))  # forward mode, for autograd's deriv
 
 
-class _SmoothNode(VJPNode):
+class SmoothNode(VJPNode):
     """A step of the calculation that depends on the parameters, and has to be smooth in them."""
 
     __slots__ = ()
 
     def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
         if fun in STEP_FUNCTIONS:
-            raise _NotSmoothError(
+            raise NotSmoothError(
                 f"uses {fun.__name__}, which has steps whose height no derivative shows; leave the "
                 "rounding out, or write np.mod for a phase"
             )
         dtype = getattr(value, "dtype", numpy.dtype(type(value)))
         if dtype.kind in "iuf" and dtype.char not in "dg":
-            raise _NotSmoothError(f"computes in {dtype}, which rounds; let it compute in float64")
+            raise NotSmoothError(f"computes in {dtype}, which rounds; let it compute in float64")
         super().__init__(value, fun, args, kwargs, parent_argnums, parents)
 
 
-notrace_primitives[_SmoothNode] = notrace_primitives[VJPNode] - STEP_FUNCTIONS
+notrace_primitives[SmoothNode] = notrace_primitives[VJPNode] - STEP_FUNCTIONS
 
 
-class _NotSmoothError(ValueError):
+class NotSmoothError(ValueError):
     """A model is rounded somewhere between its parameters and its outputs."""
 
 
@@ -194,17 +194,16 @@ def _store_cotangent(_, dummy_input, values, cotangents):
 defvjp(_tap, _store_cotangent, argnums=[0])
 
 
-def _trace(model, inputs, parameters, node_type=VJPNode):
-    """Outputs of `model`, and the function that maps weights of the outputs to cotangents.
+def trace_vjp(model, inputs, arguments, node_type=VJPNode):
+    """Outputs of `model(inputs, *arguments)`, and the function from weights to cotangents.
 
-    The cotangents of the `parameters`, numbers or arrays, are the gradient of the weighted sum of
-    the outputs, in the shape of `parameters`.
+    The cotangents, a list of arrays in the shapes of the `arguments`, numbers or arrays, are the
+    gradient of the sum of the outputs times `weights`.
     """
-    cotangents = np.zeros(np.shape(parameters))
-    rows = cotangents.reshape(len(parameters), -1)
+    cotangents = [np.zeros(np.shape(argument)) for argument in arguments]
 
-    def tapped(dummy_input):  # one for all parameters: tracing a tuple costs more than most models
-        taps = [_tap(dummy_input, *pair) for pair in zip(parameters, rows, strict=True)]
+    def tapped(dummy_input):  # one for all arguments: tracing a tuple costs more than most models
+        taps = [_tap(dummy_input, *pair) for pair in zip(arguments, cotangents, strict=True)]
         outputs = model(inputs, *taps)
         if not isbox(outputs):
             outputs = np.array(outputs)  # of a list of numbers, some of which depend
@@ -213,9 +212,10 @@ def _trace(model, inputs, parameters, node_type=VJPNode):
     outputs, node = trace(node_type.new_root(), tapped, 0.0)
 
     def vjp(weights):
-        cotangents[:] = 0.0
+        for cotangent in cotangents:
+            cotangent[...] = 0.0
         backward_pass(weights, node)
-        return cotangents.copy()
+        return [cotangent.copy() for cotangent in cotangents]
 
     return outputs, vjp
 
@@ -228,18 +228,18 @@ def _one_pass(model, inputs, parameters, outputs):
     """
     copies = np.repeat(parameters[:, np.newaxis], len(inputs), axis=1)
     try:
-        same_outputs, vjp = _trace(model, inputs, copies, _SmoothNode)
+        same_outputs, vjp = trace_vjp(model, inputs, copies, SmoothNode)
         if np.shape(same_outputs) != outputs.shape or not _close(same_outputs, outputs):
             return None
-        transposed = vjp(np.ones(len(inputs)))
+        transposed = np.array(vjp(np.ones(len(inputs))))
         period = 1
         while period < max(2, len(inputs)):  # any two inputs differ in one of their digits
             weights = 2.0 ** (np.arange(len(inputs)) // period % EXPONENTS)
-            weighted = vjp(weights)  # powers of two round nothing, unless outputs are coupled
+            weighted = np.array(vjp(weights))  # rounds nothing, unless outputs are coupled
             if np.any(np.abs(weighted - weights * transposed) > UNDERFLOW * weights):
                 return None
             period *= EXPONENTS
-    except _NotSmoothError as problem:
+    except NotSmoothError as problem:
         raise ValueError(f"{_name(model)} {problem}") from None
     except Exception:  # if the model is at fault, the pass per output shows it
         return None
@@ -249,9 +249,9 @@ def _one_pass(model, inputs, parameters, outputs):
 def _one_pass_per_output(model, inputs, parameters):
     """The Jacobian of any model, by one reverse pass for each output."""
     try:
-        _, vjp = _trace(model, inputs, parameters, _SmoothNode)
+        _, vjp = trace_vjp(model, inputs, parameters, SmoothNode)
         rows = [vjp(1.0 * (np.arange(len(inputs)) == output)) for output in range(len(inputs))]
-    except _NotSmoothError as problem:
+    except NotSmoothError as problem:
         raise ValueError(f"{_name(model)} {problem}") from None
     except (TypeError, ValueError, AttributeError, NotImplementedError, IndexError) as problem:
         raise ValueError(
