@@ -55,6 +55,7 @@ benchmark: $(READY)
 	$(PYTHON) -m venv .venv-benchmark
 	$(BIN)/uv pip install --quiet --python .venv-benchmark --requirement requirements.txt --group benchmarks --editable .
 	PYTHONPATH=tests .venv-benchmark/bin/python tests/benchmarks/benchmark.py
+	PYTHONPATH=tests .venv-benchmark/bin/python tests/benchmarks/rate_equations.py
 
 browser: $(READY)
 	$(PYTHON) -m venv .venv-browser

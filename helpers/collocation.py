@@ -46,6 +46,20 @@ def differentiate(mesh, stages, values):
     return (rises / np.diff(mesh)[:, np.newaxis, np.newaxis]).reshape(len(values) - 1, -1)
 
 
+def interpolate(mesh, stages, values, times):
+    """The polynomials through `values` (1 + n_steps·stages, ...) at `times`, (n_times, ...)."""
+    nodes, _ = radau_iia(stages)
+    points = np.append(0.0, nodes)
+    step = np.maximum(np.searchsorted(mesh, times) - 1, 0)
+    position = (times - mesh[step]) / np.diff(mesh)[step]
+    weights = np.empty((len(times), len(points)))  # Lagrange's, exactly 0 and 1 at the points
+    for j, point in enumerate(points):
+        others = np.delete(points, j)
+        weights[:, j] = np.prod((position[:, np.newaxis] - others) / (point - others), axis=1)
+    of_steps = values[stages * step[:, np.newaxis] + np.arange(len(points))]
+    return np.einsum("tp,tp...->t...", weights, of_steps)
+
+
 class LinearSystem:
     """The equations of ds/dt = J(t) s + f(t) at all stages of all steps.
 

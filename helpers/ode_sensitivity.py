@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.integrate import LSODA, OdeSolution
 
-from helpers.collocation import LinearSystem, differentiate, stage_times
+from helpers.collocation import LinearSystem, differentiate, interpolate, stage_times
 from helpers.rate_derivatives import RateDerivatives
 from helpers.validation import finite_array
 
@@ -14,6 +14,7 @@ LSODA_WARNING = "lsoda"  # how the messages begin with which SciPy reports its f
 STAGES = 5  # of the Radau IIA formula
 ORDER = STAGES  # of its convergence, even where the equations are stiff; 9 where they are not
 STRIDE = 32  # of the integrator's steps in the first, long steps of the formula
+CLOSE = 8  # of the integrator's steps between times, of which one is enough in the mesh
 HALVINGS = 5  # of these steps at most
 NEWTON_STEPS = 2  # from the integrator's solution to the formula's
 TOLERANCE = 1e4  # times rtol: error relative to the largest value
@@ -142,15 +143,12 @@ def _converged(path, derivatives, times, start, zero, tolerance):
     1 + n_moved) if the sensitivities are below; its first column is the scale of concentrations.
     """
     mesh = _mesh(path.ts, times)
-    found, _ = _solve(path, derivatives, mesh, start, zero[:, 0])
-    found = found[np.searchsorted(mesh, times)]
+    found, _ = _solve(path, derivatives, mesh, times, start, zero[:, 0], 1)  # only to compare with
     for _ in range(HALVINGS):
         mesh, before = _halved(mesh, path.ts), found
-        found, corrections = _solve(path, derivatives, mesh, start, zero[:, 0])
-        at_times = np.searchsorted(mesh, times)
-        found = found[at_times]
+        found, corrections = _solve(path, derivatives, mesh, times, start, zero[:, 0], NEWTON_STEPS)
         errors = np.abs(found - before) / (2**ORDER - 1)
-        errors[..., 0] += np.abs(corrections[at_times])
+        errors[..., 0] += np.abs(corrections)
         reached = np.max(errors / (np.max(np.abs(found), axis=0) + zero))
         if reached <= tolerance:
             break
@@ -164,13 +162,18 @@ def _converged(path, derivatives, times, start, zero, tolerance):
 
 
 def _mesh(steps, times):
-    """The `times` and, between them, every STRIDE-th of the integrator's `steps` or so."""
+    """The `times` and, between them, about every STRIDE-th of the integrator's `steps`.
+
+    Of times that are close together, some are left out.
+    """
     positions = np.interp(times, steps, np.arange(len(steps)))
-    pieces = np.maximum(1, np.ceil(np.diff(positions) / STRIDE)).astype(int)
+    _, chosen = np.unique(positions // CLOSE, return_index=True)
+    chosen = np.union1d(chosen, len(times) - 1)
+    pieces = np.maximum(1, np.ceil(np.diff(positions[chosen]) / STRIDE)).astype(int)
     ends = np.cumsum([0, *pieces])
-    positions = np.interp(np.arange(ends[-1] + 1), ends, positions)
+    positions = np.interp(np.arange(ends[-1] + 1), ends, positions[chosen])
     mesh = np.interp(positions, np.arange(len(steps)), steps)
-    mesh[ends] = times
+    mesh[ends] = times[chosen]
     return mesh
 
 
@@ -181,20 +184,20 @@ def _halved(mesh, steps):
     return np.union1d(mesh, middles)
 
 
-def _solve(path, derivatives, mesh, start, scale):
-    """Concentrations and sensitivities (n_mesh, n_species, 1 + n_moved), and the last correction.
+def _solve(path, derivatives, mesh, times, start, scale, newton_steps):
+    """Concentrations and sensitivities (n_times, n_species, 1 + n_moved), and the last correction.
 
     Newton's method for the concentrations at all stages starts from `path`. The sensitivities begin
     with `start` (n_species, n_initial) to the initial concentrations, and zero to the parameters.
     `scale` (n_species,) is the magnitude of the concentrations.
     """
-    times = stage_times(mesh, STAGES)
-    concentrations = path(times).T
+    stages = stage_times(mesh, STAGES)
+    concentrations = path(stages).T
     lengths = np.repeat(np.diff(mesh), STAGES)[:, np.newaxis, np.newaxis]
     behind = 1 + len(derivatives.parameters)
     solutions = np.zeros((*concentrations.shape, behind + start.shape[1]))
-    for step in range(NEWTON_STEPS):
-        rates, jacobian, by_parameter = derivatives(times[1:], concentrations[1:])
+    for step in range(newton_steps):
+        rates, jacobian, by_parameter = derivatives(stages[1:], concentrations[1:])
         system = LinearSystem(mesh, STAGES, len(start), jacobian)
         defect = rates - differentiate(mesh, STAGES, concentrations)
         right = np.zeros(solutions.shape)
@@ -208,6 +211,6 @@ def _solve(path, derivatives, mesh, start, scale):
             solutions[..., 0] = 0.0  # corrections of the concentrations
             solutions += solve(system.residual(right, solutions))
         concentrations = concentrations + solutions[..., 0]
-    corrections = solutions[::STAGES, :, 0].copy()
+    corrections = interpolate(mesh, STAGES, solutions[..., 0], times)
     solutions[..., 0] = concentrations
-    return solutions[::STAGES], corrections
+    return interpolate(mesh, STAGES, solutions, times), corrections

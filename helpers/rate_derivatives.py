@@ -102,7 +102,7 @@ class RateDerivatives:
         zeros = np.zeros(np.shape(times))
         if isinstance(rates, list | tuple):
             return np.array([rate if np.ndim(rate) else rate + zeros for rate in rates])
-        if getattr(rates, "dtype", None) == object:
+        if getattr(rates, "dtype", None) == np.dtype(object):
             raise TypeError("it puts traced numbers into an array of plain numpy")
         return rates if np.ndim(rates) > 1 else (np.array(rates) + zeros[..., np.newaxis]).T
 
