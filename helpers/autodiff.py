@@ -1,6 +1,7 @@
 """Exact derivatives of models written with autograd.numpy."""
 
 import inspect
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import autograd.numpy as np
@@ -248,16 +249,23 @@ def _one_pass(model, inputs, parameters, outputs):
 
 def _one_pass_per_output(model, inputs, parameters):
     """The Jacobian of any model, by one reverse pass for each output."""
-    try:
+    with explained(_name(model)):
         _, vjp = trace_vjp(model, inputs, parameters, SmoothNode)
         rows = [vjp(1.0 * (np.arange(len(inputs)) == output)) for output in range(len(inputs))]
+    return np.array(rows).reshape(len(inputs), len(parameters))
+
+
+@contextmanager
+def explained(name):
+    """Where autograd fails to differentiate the function called `name`, ValueError says why."""
+    try:
+        yield
     except NotSmoothError as problem:
-        raise ValueError(f"{_name(model)} {problem}") from None
+        raise ValueError(f"{name} {problem}") from None
     except (TypeError, ValueError, AttributeError, NotImplementedError, IndexError) as problem:
         raise ValueError(
-            f"{_name(model)} can't be differentiated: {problem}; write it with autograd.numpy"
+            f"{name} can't be differentiated: {problem}; write it with autograd.numpy"
         ) from problem
-    return np.array(rows).reshape(len(inputs), len(parameters))
 
 
 def _close(first, second):

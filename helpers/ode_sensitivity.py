@@ -14,9 +14,9 @@ LSODA_WARNING = "lsoda"  # how the messages begin with which SciPy reports its f
 STAGES = 5  # of the Radau IIA formula
 ORDER = STAGES  # of its convergence, even where the equations are stiff; 9 where they are not
 STRIDE = 32  # of the integrator's steps in the first, long steps of the formula
-CLOSE = 8  # of the integrator's steps between times, of which one is enough in the mesh
+CLOSE = 4  # of the integrator's steps between times, of which one is enough in the mesh
 HALVINGS = 5  # of these steps at most
-NEWTON_STEPS = 2  # from the integrator's solution to the formula's
+NEWTON_STEPS = 4  # from the integrator's solution to the formula's, at most
 TOLERANCE = 1e4  # times rtol: error relative to the largest value
 MEANINGLESS = 0.1  # relative error of what is not returned
 
@@ -46,9 +46,10 @@ def solve_ivp_sensitivity(
        fulfil ds/dt = ∂rate/∂c s + ∂rate/∂p there. Newton's linear equations and these have the
        same matrix, whose entries at all times come from one reverse pass: see `RateDerivatives`.
     3. The steps are halved until the estimated error of every sensitivity is below 10,000 `rtol`
-       (1e-5 by default) of its largest value at the `times`, or until the steps are as short as
+       (1e-5 by default) of its largest value at the `times`, or until they are as short as
        LSODA's. The estimate is the last change over 2⁵ - 1, because the formula converges with the
-       order 5 at least. It leaves out rounding, and an event that LSODA misses.
+       order 5 at least, and the change that another step of Newton's method would make. It leaves
+       out rounding, and events that are too short for LSODA to notice.
 
     A sensitivity counts as zero where p ∂c/∂p is below rtol max(c) + atol. The rate may jump at a
     fixed time, but not where concentrations or parameters decide. ValueError if it can't be
@@ -143,13 +144,12 @@ def _converged(path, derivatives, times, start, zero, tolerance):
     1 + n_moved) if the sensitivities are below; its first column is the scale of concentrations.
     """
     mesh = _mesh(path.ts, times)
-    found, _ = _solve(path, derivatives, mesh, times, start, zero[:, 0], 1)  # only to compare with
+    found, _ = _solve(path, derivatives, mesh, times, start, zero, np.inf)  # only to compare with
     for _ in range(HALVINGS):
         mesh, before = _halved(mesh, path.ts), found
-        found, corrections = _solve(path, derivatives, mesh, times, start, zero[:, 0], NEWTON_STEPS)
-        errors = np.abs(found - before) / (2**ORDER - 1)
-        errors[..., 0] += np.abs(corrections)
-        reached = np.max(errors / (np.max(np.abs(found), axis=0) + zero))
+        found, errors = _solve(path, derivatives, mesh, times, start, zero, tolerance / 2)
+        errors = errors + np.abs(found - before) / (2**ORDER - 1)
+        reached = _relative(errors, found, zero)
         if reached <= tolerance:
             break
     if not reached <= MEANINGLESS:
@@ -159,6 +159,11 @@ def _converged(path, derivatives, times, start, zero, tolerance):
         )
     derivatives.check_continuity()
     return found, errors
+
+
+def _relative(errors, values, zero):
+    """The largest of the `errors` relative to the largest value of its species and quantity."""
+    return np.max(errors / (np.max(np.abs(values), axis=0) + zero))
 
 
 def _mesh(steps, times):
@@ -184,19 +189,21 @@ def _halved(mesh, steps):
     return np.union1d(mesh, middles)
 
 
-def _solve(path, derivatives, mesh, times, start, scale, newton_steps):
-    """Concentrations and sensitivities (n_times, n_species, 1 + n_moved), and the last correction.
+def _solve(path, derivatives, mesh, times, start, zero, tolerance):
+    """Concentrations and sensitivities (n_times, n_species, 1 + n_moved), and what Newton leaves.
 
     Newton's method for the concentrations at all stages starts from `path`. The sensitivities begin
     with `start` (n_species, n_initial) to the initial concentrations, and zero to the parameters.
-    `scale` (n_species,) is the magnitude of the concentrations.
+    A correction of the concentrations changes the sensitivities one step later and in proportion,
+    which gives the next change, the error that is left, from the last one.
     """
     stages = stage_times(mesh, STAGES)
     concentrations = path(stages).T
     lengths = np.repeat(np.diff(mesh), STAGES)[:, np.newaxis, np.newaxis]
     behind = 1 + len(derivatives.parameters)
     solutions = np.zeros((*concentrations.shape, behind + start.shape[1]))
-    for step in range(newton_steps):
+    size = 0.0
+    for step in range(NEWTON_STEPS):
         rates, jacobian, by_parameter = derivatives(stages[1:], concentrations[1:])
         system = LinearSystem(mesh, STAGES, len(start), jacobian)
         defect = rates - differentiate(mesh, STAGES, concentrations)
@@ -205,12 +212,19 @@ def _solve(path, derivatives, mesh, times, start, scale, newton_steps):
         right[1:, :, 1:behind] = lengths * by_parameter
         right[0, :, behind:] = start
         if step == 0:
-            solve = system.factorised(scale)
-            solutions = solve(right)
+            solve = system.factorised(zero[:, 0])
+            changes = solve(right)
+            if tolerance == np.inf:  # no further step will remove the rounding errors
+                changes += solve(system.residual(right, changes))
         else:
-            solutions[..., 0] = 0.0  # corrections of the concentrations
-            solutions += solve(system.residual(right, solutions))
-        concentrations = concentrations + solutions[..., 0]
-    corrections = interpolate(mesh, STAGES, solutions[..., 0], times)
-    solutions[..., 0] = concentrations
-    return interpolate(mesh, STAGES, solutions, times), corrections
+            changes = solve(system.residual(right, solutions))
+        concentrations = concentrations + changes[..., 0]
+        solutions[..., 1:] += changes[..., 1:]  # those of the concentrations remain zero
+        before, size = size, np.max(np.abs(changes[..., 0]) / zero[:, 0])
+        ratio = size / before if before else 1.0
+        found = interpolate(mesh, STAGES, solutions, times)
+        found[..., 0] = interpolate(mesh, STAGES, concentrations, times)
+        errors = ratio * np.abs(interpolate(mesh, STAGES, changes, times))
+        if _relative(errors, found, zero) <= tolerance:
+            break
+    return found, errors

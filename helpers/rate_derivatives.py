@@ -3,7 +3,7 @@
 import autograd.numpy as np
 from scipy.sparse import csr_array
 
-from helpers.autodiff import NotSmoothError, SmoothNode, trace_vjp
+from helpers.autodiff import SmoothNode, explained, trace_vjp
 from helpers.validation import finite_array
 
 AGREEMENT = 1e-9  # relative difference of two exact values that rounding may cause
@@ -192,18 +192,12 @@ class RateDerivatives:
     def _one_by_one(self, times, concentrations, units):
         """Rates, and for each of `units` (n_units, n_species) its rate's derivatives in a row."""
         all_rates, entries = [], []
-        try:
+        with explained("the rate"):
             for time, values in zip(times, concentrations, strict=True):
                 arguments = [values, *self.parameters]
                 rates, vjp = trace_vjp(self._as_array, time, arguments, SmoothNode)
                 all_rates.append(rates)
                 entries.append(np.concatenate([np.hstack(vjp(unit)) for unit in units]))
-        except NotSmoothError as problem:
-            raise ValueError(f"the rate {problem}") from None
-        except (TypeError, ValueError, AttributeError, NotImplementedError, IndexError) as problem:
-            raise ValueError(
-                f"the rate can't be differentiated: {problem}; write it with autograd.numpy"
-            ) from problem
         return np.array(all_rates), np.array(entries)
 
 

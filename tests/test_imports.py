@@ -46,6 +46,8 @@ def test_helpers_import_only_what_they_are_built_on():
         "eos": {"least_squares"},
         "least_squares": {"autodiff"},
         "network": {"autodiff"},
+        "ode_sensitivity": {"collocation", "rate_derivatives"},
+        "rate_derivatives": {"autodiff"},
         "reversible_reaction": {"autodiff"},
         "published": {"tables"},
     }
