@@ -154,8 +154,8 @@ def _converged(path, derivatives, times, start, zero, tolerance):
             break
     if not reached <= MEANINGLESS:
         raise FloatingPointError(
-            f"the solution is known to {reached:.0%} of the largest value only, because small "
-            "errors grow in it, or because the rate is not smooth"
+            f"the errors are {reached:.1g} of the largest value, because small ones grow, or "
+            "because the rate is not smooth"
         )
     derivatives.check_continuity()
     return found, errors

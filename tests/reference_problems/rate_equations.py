@@ -16,6 +16,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import autograd.numpy as np
+from autograd import jacobian
+from scipy.linalg import expm
 
 
 class RateProblem(NamedTuple):
@@ -395,3 +397,23 @@ PROBLEMS = {
         _stiff_chain_problem(100, 2.2),
     )
 }
+
+
+def exact_sensitivities(problem):
+    """Sensitivities (n_times, n_species, n_parameters) of a chain, by the matrix exponential.
+
+    The rate is A c with A = Σ p_j A_j. The exponential of t [[A, A_j], [0, A]] has the derivative
+    of exp(t A) with respect to p_j as its upper right block.
+    """
+    n_species = len(problem.initial)
+    parts = [
+        jacobian(lambda state, unit=unit: problem.rate(0.0, state, *unit))(problem.initial)
+        for unit in np.eye(len(problem.parameters))
+    ]
+    matrix = np.einsum("j,jkl->kl", problem.parameters, np.array(parts))
+    columns = []
+    for part in parts:
+        block = np.block([[matrix, part], [np.zeros_like(matrix), matrix]])
+        blocks = [expm(time * block)[:n_species, n_species:] for time in problem.times]
+        columns.append(np.array(blocks) @ problem.initial)
+    return np.stack(columns, axis=-1)
