@@ -15,6 +15,7 @@ STAGES = 5  # of the Radau IIA formula
 ORDER = STAGES  # of its convergence, even where the equations are stiff; 9 where they are not
 STRIDE = 32  # of the integrator's steps in the first, long steps of the formula
 CLOSE = 4  # of the integrator's steps between times, of which one is enough in the mesh
+MANY = 64  # times, all of which are in the mesh
 HALVINGS = 5  # of these steps at most
 NEWTON_STEPS = 4  # from the integrator's solution to the formula's, at most
 TOLERANCE = 1e4  # times rtol: error relative to the largest value
@@ -59,12 +60,12 @@ def solve_ivp_sensitivity(
     IV.8; Hindmarsh et al., SUNDIALS, ACM Trans. Math. Softw. 31, 363 (2005), for s.
     """
     initial, parameters, times = _checked(initial, parameters, times)
-    atol = _tolerances(atol, initial)
+    rtol, atol = _tolerances(rtol, atol, initial)
     derivatives = RateDerivatives(rate, initial, parameters, times[0])
     start = np.eye(len(initial)) if to_initial else np.zeros((len(initial), 0))
     try:
-        path = _integrate(rate, initial, parameters, times, rtol, atol)
-        scale = np.max(np.abs(path(times)), axis=1) + atol
+        path, largest = _integrate(rate, initial, parameters, times, rtol, atol)
+        scale = largest + atol
         moved = np.append(parameters, initial[: start.shape[1]])
         zero = (rtol * scale + atol)[:, np.newaxis] / np.where(moved == 0, 1, np.abs(moved))
         zero = np.insert(zero, 0, scale, axis=1)
@@ -100,25 +101,28 @@ def _checked(initial, parameters, times):
     return initial, parameters, times
 
 
-def _tolerances(atol, initial):
-    """The absolute tolerance of each species."""
+def _tolerances(rtol, atol, initial):
+    """The relative tolerance, and the absolute one of each species."""
+    relative = finite_array("rtol", rtol, (0,))
+    if not 0 < relative < 1:
+        raise ValueError(f"rtol is {rtol}; give a number between 0 and 1")
     per_species = finite_array("atol", atol, (0, 1))
     if per_species.shape not in ((), initial.shape) or np.any(per_species <= 0):
         raise ValueError(f"atol is {atol}; give a positive number, or one per species")
-    return np.broadcast_to(per_species, initial.shape)
+    return float(relative), np.broadcast_to(per_species, initial.shape)
 
 
 def _integrate(rate, initial, parameters, times, rtol, atol):
-    """The concentrations by LSODA, a function of time that has the steps as its `ts`.
+    """The concentrations by LSODA and the largest of each species.
 
-    LSODA approximates the Jacobian for itself: an exact one changes nothing in the solution, and
-    takes longer than the differences of LSODA, which is compiled.
+    The first is a function of time that has the steps as its `ts`. LSODA takes finite differences
+    for its Jacobian: an exact one saves few steps, and takes longer than the differences.
     """
 
     def slopes(time, concentrations):
         return rate(time, concentrations, *parameters)
 
-    steps, states, polynomials = [times[0]], [], []
+    steps, states, polynomials = [times[0]], [initial], []
     with warnings.catch_warnings(), np.errstate(all="ignore"):  # the values are checked below
         warnings.filterwarnings("error", message=LSODA_WARNING)
         solver = LSODA(slopes, times[0], initial, times[-1], rtol=rtol, atol=atol)
@@ -131,9 +135,9 @@ def _integrate(rate, initial, parameters, times, rtol, atol):
             polynomials.append(solver.dense_output())
     finite = np.all(np.isfinite(states), axis=1)
     if not np.all(finite):
-        time = steps[np.argmin(finite)]
+        time = steps[np.argmin(finite) - 1]
         raise FloatingPointError(f"the rate is not finite soon after time {time:.4g}")
-    return OdeSolution(steps, polynomials)
+    return OdeSolution(steps, polynomials), np.max(np.abs(states), axis=0)
 
 
 def _converged(path, derivatives, times, start, zero, tolerance):
@@ -169,11 +173,12 @@ def _relative(errors, values, zero):
 def _mesh(steps, times):
     """The `times` and, between them, about every STRIDE-th of the integrator's `steps`.
 
-    Of times that are close together, some are left out.
+    Of many times that are close together, some are left out.
     """
     positions = np.interp(times, steps, np.arange(len(steps)))
-    _, chosen = np.unique(positions // CLOSE, return_index=True)
-    chosen = np.union1d(chosen, len(times) - 1)
+    _, apart = np.unique(positions // CLOSE, return_index=True)
+    evenly = np.linspace(0, len(times) - 1, min(len(times), MANY)).astype(int)
+    chosen = np.union1d(apart, evenly)
     pieces = np.maximum(1, np.ceil(np.diff(positions[chosen]) / STRIDE)).astype(int)
     ends = np.cumsum([0, *pieces])
     positions = np.interp(np.arange(ends[-1] + 1), ends, positions[chosen])
