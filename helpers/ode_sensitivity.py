@@ -19,6 +19,7 @@ MANY = 64  # times, all of which are in the mesh
 HALVINGS = 5  # of these steps at most
 NEWTON_STEPS = 4  # from the integrator's solution to the formula's, at most
 TOLERANCE = 1e4  # times rtol: error relative to the largest value
+LOOSEST = 1e-3  # of these relative errors
 MEANINGLESS = 0.1  # relative error of what is not returned
 
 
@@ -46,11 +47,11 @@ def solve_ivp_sensitivity(
        fulfil the rate equations at the stages of a Radau IIA formula. The sensitivities s(t)
        fulfil ds/dt = ∂rate/∂c s + ∂rate/∂p there. Newton's linear equations and these have the
        same matrix, whose entries at all times come from one reverse pass: see `RateDerivatives`.
-    3. The steps are halved until the estimated error of every sensitivity is below 10,000 `rtol`
-       (1e-5 by default) of its largest value at the `times`, or until they are as short as
-       LSODA's. The estimate is the last change over 2⁵ - 1, because the formula converges with the
-       order 5 at least, and the change that another step of Newton's method would make. It leaves
-       out rounding, and events that are too short for LSODA to notice.
+    3. The steps are halved until the estimated error of every sensitivity is below 10,000 `rtol`,
+       1e-5 by default and 1e-3 at most, of its largest value at the `times`, or until they are as
+       short as LSODA's. The estimate is the last change over 2⁵ - 1, because the formula converges
+       with the order 5 at least, and the change that another step of Newton's method would make.
+       It leaves out rounding, and events that are too short for LSODA to notice.
 
     A sensitivity counts as zero where p ∂c/∂p is below rtol max(c) + atol. The rate may jump at a
     fixed time, but not where concentrations or parameters decide. ValueError if it can't be
@@ -69,7 +70,8 @@ def solve_ivp_sensitivity(
         moved = np.append(parameters, initial[: start.shape[1]])
         zero = (rtol * scale + atol)[:, np.newaxis] / np.where(moved == 0, 1, np.abs(moved))
         zero = np.insert(zero, 0, scale, axis=1)
-        found, errors = _converged(path, derivatives, times, start, zero, TOLERANCE * rtol)
+        tolerance = min(TOLERANCE * rtol, LOOSEST)
+        found, errors = _converged(path, derivatives, times, start, zero, tolerance)
     except (UserWarning, ArithmeticError) as problem:
         raise RuntimeError(
             f"the integration failed: {problem}; check the rate and its parameters, end earlier, "

@@ -8,9 +8,11 @@ import autograd.numpy as np
 import numpy
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.linalg import expm
 
 from helpers.ode_sensitivity import solve_ivp_sensitivity
 from helpers.reversible_reaction import concentration, sensitivities
+from reference_problems.rate_equations import PROBLEMS, exact_sensitivities
 
 TIMES = np.linspace(0, 0.5, 51)
 LOG_TIMES = np.unique([0, *np.logspace(-4, 5, 46), 40, 400])
@@ -108,17 +110,32 @@ def test_robertson_sensitivities_are_another_solvers_differences(stiff):
     assert np.allclose(found, slopes, rtol=0, atol=2e-5)
 
 
+def assert_close_to_its_largest(found, expected, tolerance):
+    """Every sensitivity agrees, relative to the largest of its species and parameter."""
+    largest = np.max(np.abs(expected), axis=0)
+    assert np.all(np.abs(found - expected) <= tolerance * largest)
+
+
 def test_a_tighter_rtol_gives_smaller_errors():
-    errors = [
-        np.abs(
-            solve_ivp_sensitivity(reversible, [1, 0], [3, 2], TIMES, rtol, 1e-14).concentrations[
-                :, 0
-            ]
-            - concentration(TIMES, 3, 2)
+    """Five times, so that the steps in between are as long as rtol allows."""
+    problem = PROBLEMS["Brusselator"]
+    times = problem.times[::10]
+
+    def solution(rtol):
+        return solve_ivp_sensitivity(
+            problem.rate, problem.initial, problem.parameters, times, rtol, 1e-14
         )
-        for rtol in (1e-4, 1e-11)
-    ]
-    assert errors[1].max() < 1e-10 < 1e-7 < errors[0].max() < 1e-3
+
+    exact = solution(1e-12).sensitivities
+    largest = np.max(np.abs(exact), axis=0)
+    errors, estimates = [], []
+    for rtol in (1e-6, 1e-8, 1e-10):
+        found = solution(rtol)
+        errors.append(np.max(np.abs(found.sensitivities - exact) / largest))
+        estimates.append(np.max(found.sensitivity_errors / largest))
+        assert errors[-1] <= estimates[-1] <= min(1e4 * rtol, 1e-3)
+    assert errors[2] < errors[1] / 10 < errors[0] / 100
+    assert estimates[2] < estimates[1] / 10
 
 
 def test_idle_parameters_and_those_of_zero_have_sensitivities():
@@ -201,7 +218,7 @@ def test_text_among_the_parameters_is_a_type_error():
 
 def test_a_derivative_that_is_not_finite_is_refused_as_such():
     """The rate is written with autograd.numpy already, so that advice would not help."""
-    with pytest.raises(ValueError, match="the rate or its derivative is not finite") as refusal:
+    with pytest.raises(RuntimeError, match="its derivative is not finite at time") as refusal:
         solve_ivp_sensitivity(lambda t, c, k: -k * np.sqrt(c - 1), [1.0], [1.0], [0, 1])
     assert "autograd" not in str(refusal.value)
 
@@ -318,36 +335,24 @@ def test_results_from_zero_do_not_depend_on_the_unit(unit):
     assert np.allclose(scaled.sensitivities / unit, plain.sensitivities, rtol=1e-12, atol=1e-15)
 
 
-def test_atol_bounds_the_absolute_error_of_each_species():
-    """Two decays that don't interact; rtol is loose, so that the bounds alone are at work."""
+def test_small_atol_keeps_the_digits_of_a_trace():
+    """B is never more than 1e-20 of A: with the default atol its course is not integrated."""
 
-    def decays(time, concentrations, k):
-        return -k * concentrations
+    def rate(time, concentrations, k):
+        a, b = concentrations
+        return [-a, 1e-20 * a - k * b**2 * 1e20]
 
-    exact = np.exp(-3 * TIMES)
-
-    def errors(atol):
-        found = solve_ivp_sensitivity(decays, [1.0, 1.0], [3.0], TIMES, 1e-12, atol)
-        return np.abs(found.concentrations - exact[:, np.newaxis]).max(axis=0)
-
-    loose = errors(1e-3)
-    tight = errors(1e-9)
-    assert np.all(loose < 1e-2)
-    assert np.all(tight < 1e-7)
-    assert np.all(tight < loose / 100)
-
-
-def test_atol_can_be_tighter_for_one_species():
-    """A slow species with a loose bound beside a fast one whose bound decides."""
-
-    def decays(time, concentrations, fast, slow):
-        return np.array([-fast * concentrations[0], -slow * concentrations[1]])
-
-    def error_of_slow(atol):
-        found = solve_ivp_sensitivity(decays, [1e-6, 1.0], [5.0, 2.0], TIMES, 1e-12, atol)
-        return np.abs(found.concentrations[:, 1] - np.exp(-2 * TIMES)).max()
-
-    assert error_of_slow([1e-2, 1e-10]) < 1e-8 < error_of_slow([1e-2, 1e-2])
+    found = solve_ivp_sensitivity(rate, [1.0, 0.0], [2.0], TIMES[::10], atol=[1e-13, 1e-33])
+    exact = solve_ivp(
+        lambda t, c: rate(t, [c[0], c[1] * 1e-20], 2.0) * np.array([1.0, 1e20]),
+        (0, TIMES[-1]),
+        [1.0, 0.0],
+        "Radau",
+        TIMES[::10],
+        rtol=1e-12,
+        atol=1e-14,
+    )
+    assert np.allclose(found.concentrations[:, 1] * 1e20, exact.y[1], rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize(
@@ -372,3 +377,181 @@ def test_atol_without_meaning_is_refused(atol, advice):
 def test_atol_that_is_no_number_is_a_type_error(atol):
     with pytest.raises(TypeError, match=r"atol: contains .*; give real numbers"):
         solve_ivp_sensitivity(reversible, [1, 0], [3, 3], TIMES, atol=atol)
+
+
+@pytest.mark.parametrize("rtol", [0, -1e-9, 1.0, np.nan])
+def test_rtol_without_meaning_is_refused(rtol):
+    with pytest.raises(ValueError, match="rtol"):
+        solve_ivp_sensitivity(reversible, [1, 0], [3, 3], TIMES, rtol)
+
+
+# Other people's problems
+
+
+def solved(problem, times=None):
+    times = problem.times if times is None else times
+    tolerances = problem.rtol, problem.atol
+    return solve_ivp_sensitivity(
+        problem.rate, problem.initial, problem.parameters, times, *tolerances
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, it in PROBLEMS.items() if len(it.published)])
+def test_concentrations_are_the_published_ones(name):
+    problem = PROBLEMS[name]
+    found = solved(problem).concentrations[np.isin(problem.times, problem.published_times)]
+    assert np.allclose(found, problem.published, rtol=problem.agreement, atol=problem.atol)
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        ("Brusselator", 1e-4),
+        ("HIRES", 1e-4),
+        ("Oregonator", 1e-4),
+        ("E5 to 1e5 s", 1e-4),
+        ("van der Pol, μ = 1000", 2e-3),
+    ],
+)
+def test_sensitivities_are_finite_differences(name, tolerance):
+    """Four points, of another run of LSODA each; h is its relative step of a parameter."""
+    problem = PROBLEMS[name]
+    h = 1e-5
+
+    def moved(j, steps):
+        parameters = problem.parameters * np.exp(steps * h * np.eye(len(problem.parameters))[j])
+        tight = {"rtol": 1e-12, "atol": 1e-3 * problem.atol, "args": tuple(parameters)}
+        ends = problem.times[[0, -1]]
+        solution = solve_ivp(problem.rate, ends, problem.initial, "LSODA", problem.times, **tight)
+        return solution.y.T
+
+    expected = np.stack(
+        [
+            (8 * (moved(j, 1) - moved(j, -1)) - (moved(j, 2) - moved(j, -2))) / (12 * h)
+            for j in range(len(problem.parameters))
+        ],
+        axis=-1,
+    )
+    found = solved(problem)
+    assert_close_to_its_largest(found.sensitivities * problem.parameters, expected, tolerance)
+
+
+@pytest.mark.parametrize(
+    "name", ["chain, 10 species", "chain, 30 species", "stiff chain, 30 species"]
+)
+def test_chains_agree_with_the_matrix_exponential(name):
+    problem = PROBLEMS[name]
+    found = solved(problem)
+    error = np.abs(found.sensitivities - exact_sensitivities(problem)) * problem.parameters
+    assert np.max(error) < 1e-8
+    assert np.allclose(np.sum(found.sensitivities, axis=1) * problem.parameters, 0, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["HIRES", "Oregonator", "E5 to 1e5 s", "chain, 30 species"])
+def test_more_times_change_no_sensitivity(name):
+    """A thousand times do not all become steps of the formula."""
+    problem = PROBLEMS[name]
+    few = solved(problem)
+    many = np.union1d(problem.times, np.linspace(problem.times[0], problem.times[-1], 1000))
+    again = solved(problem, many).sensitivities[np.isin(many, problem.times)]
+    zero = 1e-8 * np.max(few.concentrations, axis=0)[:, np.newaxis] / problem.parameters
+    largest = np.max(np.abs(few.sensitivities), axis=0) + zero
+    assert np.all(np.abs(again - few.sensitivities) <= 1e-5 * largest)
+
+
+# Initial concentrations
+
+
+def test_initial_sensitivities_are_left_out_unless_asked_for():
+    assert solve_ivp_sensitivity(reversible, [1, 0], [3, 2], TIMES).initial_sensitivities is None
+
+
+def test_initial_sensitivities_of_a_linear_reaction_are_exact():
+    """They are the matrix exponential, and conserve matter in every column."""
+    found = solve_ivp_sensitivity(reversible, [1, 0], [3, 2], TIMES, to_initial=True)
+    matrix = np.array([[-3.0, 2.0], [3.0, -2.0]])
+    exact = [expm(time * matrix) for time in TIMES]
+    assert np.allclose(found.initial_sensitivities, exact, rtol=0, atol=1e-8)
+    assert np.allclose(np.sum(found.initial_sensitivities, axis=1), 1, rtol=0, atol=1e-12)
+    plain = solve_ivp_sensitivity(reversible, [1, 0], [3, 2], TIMES)
+    assert np.allclose(found.sensitivities, plain.sensitivities, rtol=0, atol=1e-12)
+
+
+def test_initial_sensitivities_of_a_nonlinear_reaction_are_exact():
+    """dc/dt = -k c² from c0: c = c0 / (1 + k t c0), ∂c/∂c0 = (c/c0)²."""
+    found = solve_ivp_sensitivity(lambda t, c, k: -k * c**2, [3.0], [2.0], TIMES, to_initial=True)
+    exact = (1 + 6 * TIMES) ** -2.0
+    assert np.allclose(found.initial_sensitivities[:, 0, 0], exact, rtol=0, atol=1e-8)
+
+
+# Rates that are not smooth, or grow
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        lambda t, c, k, q: np.where(c > 0.5, -k * c, -q * c),
+        lambda t, c, k, q: [-(k if c[0] > 0.5 else q) * c[0]],
+    ],
+)
+def test_a_rate_that_jumps_at_a_concentration_is_refused(rate):
+    with pytest.raises(RuntimeError, match=r"jumps with the concentrations at time 0\.693"):
+        solve_ivp_sensitivity(rate, [1.0], [1.0, 0.3], np.linspace(0, 5, 11))
+
+
+def test_a_rate_with_a_kink_is_right():
+    """dc/dt = -k c above 1/2, and -k/2 below: c falls linearly from ln(2)/k on."""
+    times = np.linspace(0, 1.5, 16)
+    found = solve_ivp_sensitivity(lambda t, c, k: -k * np.maximum(c, 0.5), [1.0], [0.9], times)
+    late = times > np.log(2) / 0.9
+    exact = np.where(late, 0.5 - 0.45 * times + 0.5 * np.log(2), np.exp(-0.9 * times))
+    by_k = np.where(late, -0.5 * times, -times * np.exp(-0.9 * times))
+    assert np.allclose(found.concentrations[:, 0], exact, rtol=0, atol=1e-7)
+    assert np.all(np.abs(found.sensitivities[:, 0, 0] - by_k) < 1e-5)
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        lambda t, c, k, dose: [np.where(t < 1, dose, 0.0) - k * c[0]],
+        lambda t, c, k, dose: [(dose if t < 1 else 0.0) - k * c[0]],
+    ],
+)
+def test_a_rate_that_jumps_at_a_time_is_right(rate):
+    times = np.linspace(0, 3, 13)
+    found = solve_ivp_sensitivity(rate, [0.0], [2.0, 0.7], times)
+    by_dose = (np.exp(-2 * np.maximum(times - 1, 0)) - np.exp(-2 * times)) / 2
+    assert np.allclose(found.concentrations[:, 0], 0.7 * by_dose, rtol=0, atol=1e-6)
+    assert np.allclose(found.sensitivities[:, 0, 1], by_dose, rtol=0, atol=1e-5 * by_dose.max())
+
+
+def test_a_rate_with_an_infinite_derivative_at_the_start_is_right():
+    """dc/dt = -k sqrt(c), from where it has been for a while: c = (1 - k t / 2)²."""
+    times = np.linspace(0, 1.9, 20)
+    found = solve_ivp_sensitivity(
+        lambda t, c, k: [np.sqrt(c[1]), -k * np.sqrt(c[1])], [0.0, 1.0], [1.0], times
+    )
+    assert np.allclose(found.concentrations[:, 1], (1 - times / 2) ** 2, rtol=0, atol=1e-7)
+    exact = -times * (1 - times / 2)
+    assert np.allclose(found.sensitivities[:, 1, 0], exact, rtol=0, atol=1e-6)
+
+
+def test_a_chaotic_rate_is_refused():
+    def lorenz(time, state, sigma, rho, beta):
+        x, y, z = state
+        return [sigma * (y - x), x * (rho - z) - y, x * y - beta * z]
+
+    with pytest.raises(RuntimeError, match="of the largest value, because small ones grow"):
+        solve_ivp_sensitivity(lorenz, [1, 1, 1], [10, 28, 8 / 3], np.linspace(0, 30, 31))
+
+
+@pytest.mark.parametrize("name", ["Brusselator", "Oregonator", "van der Pol, μ = 1000", "HIRES"])
+def test_estimated_errors_bound_the_true_ones(name):
+    """The truth is the solution with an rtol that is 100 times smaller."""
+    problem = PROBLEMS[name]
+    found = solved(problem)
+    exact = solved(problem._replace(rtol=1e-11, atol=1e-2 * problem.atol)).sensitivities
+    largest = np.max(np.abs(exact), axis=0)
+    true = np.max(np.abs(found.sensitivities - exact) / largest)
+    estimated = np.max(found.sensitivity_errors / largest)
+    assert true <= estimated <= 1e-5
