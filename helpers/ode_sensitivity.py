@@ -66,16 +66,13 @@ def solve_ivp_sensitivity(
     start = np.eye(len(initial)) if to_initial else np.zeros((len(initial), 0))
     try:
         path, largest = _integrate(rate, initial, parameters, times, rtol, atol)
-        scale = largest + atol
-        moved = np.append(parameters, initial[: start.shape[1]])
-        zero = (rtol * scale + atol)[:, np.newaxis] / np.where(moved == 0, 1, np.abs(moved))
-        zero = np.insert(zero, 0, scale, axis=1)
+        zero = _zero(largest + atol, rtol, atol, np.append(parameters, initial[: start.shape[1]]))
         tolerance = min(TOLERANCE * rtol, LOOSEST)
         found, errors = _converged(path, derivatives, times, start, zero, tolerance)
     except (UserWarning, ArithmeticError) as problem:
         raise RuntimeError(
             f"the integration failed: {problem}; check the rate and its parameters, end earlier, "
-            "or loosen rtol and atol"
+            "or change rtol and atol"
         ) from problem
     concentrations, by_parameter, by_start = np.split(found, [1, 1 + len(parameters)], axis=-1)
     return Trajectory(
@@ -140,6 +137,15 @@ def _integrate(rate, initial, parameters, times, rtol, atol):
         time = steps[np.argmin(finite) - 1]
         raise FloatingPointError(f"the rate is not finite soon after time {time:.4g}")
     return OdeSolution(steps, polynomials), np.max(np.abs(states), axis=0)
+
+
+def _zero(scale, rtol, atol, moved):
+    """The magnitude of concentrations, and sensitivities to `moved` that are as good as zero.
+
+    (n_species, 1 + n_moved), of which the first column is `scale`.
+    """
+    relative_to = np.where(moved == 0, 1, np.abs(moved))
+    return np.column_stack([scale, (rtol * scale + atol)[:, np.newaxis] / relative_to])
 
 
 def _converged(path, derivatives, times, start, zero, tolerance):
