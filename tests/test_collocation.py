@@ -137,6 +137,24 @@ def test_unit_of_a_component_changes_nothing():
     assert np.array_equal(scaled / units[:, np.newaxis], plain)
 
 
+@pytest.mark.parametrize("n", [3, 40])
+def test_badly_scaled_equations_are_solved_to_rounding(n):
+    """The formula is exact for s = scale (1 + t); amounts span 12 decades, entries of J 24."""
+    scale = np.geomspace(1e-12, 1, n)
+    fixed = scale[:, np.newaxis] * np.random.default_rng(0).normal(size=(n, n)) / scale / n
+    mesh = np.linspace(0, 1, 6)
+    found, _ = solve(
+        mesh,
+        3,
+        lambda t: fixed,
+        lambda t: (scale - (1 + t) * fixed @ scale)[:, np.newaxis],
+        scale[:, np.newaxis],
+        scale,
+    )
+    exact = 1 + stage_times(mesh, 3)[:, np.newaxis]
+    assert np.allclose(found[..., 0] / scale, exact, rtol=1e-12, atol=0)
+
+
 def test_one_stage_is_refused():
     with pytest.raises(ValueError, match="the formula has two or more"):
         radau_iia(1)

@@ -525,8 +525,8 @@ def test_a_rate_that_jumps_at_a_time_is_right(rate):
     assert np.allclose(found.sensitivities[:, 0, 1], by_dose, rtol=0, atol=1e-5 * by_dose.max())
 
 
-def test_a_rate_with_an_infinite_derivative_at_the_start_is_right():
-    """dc/dt = -k sqrt(c), from where it has been for a while: c = (1 - k t / 2)²."""
+def test_a_rate_with_a_square_root_has_its_closed_form():
+    """dc/dt = -k sqrt(c): c = (1 - k t / 2)², until shortly before it is zero."""
     times = np.linspace(0, 1.9, 20)
     found = solve_ivp_sensitivity(
         lambda t, c, k: [np.sqrt(c[1]), -k * np.sqrt(c[1])], [0.0, 1.0], [1.0], times
@@ -555,3 +555,150 @@ def test_estimated_errors_bound_the_true_ones(name):
     true = np.max(np.abs(found.sensitivities - exact) / largest)
     estimated = np.max(found.sensitivity_errors / largest)
     assert true <= estimated <= 1e-5
+
+
+# Rates that don't take arrays, and more identities
+
+
+def first_order_chain(time, concentrations, *constants):
+    flux = [constant * concentrations[i] for i, constant in enumerate(constants)]
+    gain = [0.0, *flux]
+    return [gained - lost for gained, lost in zip(gain, [*flux, 0.0], strict=True)]
+
+
+def chain_matrix(constants):
+    return np.diag([*np.negative(constants), 0.0]) + np.diag(constants, -1)
+
+
+def test_chain_of_six_is_the_matrix_exponential():
+    """The block matrix [[A, ∂A/∂k], [0, A]] has the derivative of exp(t A) beside exp(t A)."""
+    constants = np.array([3.0, 0.5, 10.0, 1.0, 2.0])
+    found = solve_ivp_sensitivity(
+        first_order_chain, np.eye(6)[0], constants, TIMES, to_initial=True
+    )
+    matrix = chain_matrix(constants)
+    exact = np.array([expm(time * matrix) for time in TIMES])
+    assert np.allclose(found.initial_sensitivities, exact, rtol=0, atol=1e-8)
+    assert np.allclose(found.concentrations, exact[:, :, 0], rtol=0, atol=1e-8)
+    for j, unit in enumerate(np.eye(5)):
+        block = np.block([[matrix, chain_matrix(unit)], [np.zeros((6, 6)), matrix]])
+        by_constant = [expm(time * block)[:6, 6] for time in TIMES]
+        assert np.allclose(found.sensitivities[..., j], by_constant, rtol=0, atol=1e-8)
+    assert np.allclose(np.sum(found.initial_sensitivities, axis=1), 1, rtol=0, atol=1e-12)
+
+
+def test_initial_sensitivities_multiply_from_time_to_time():
+    """∂c(2)/∂c(0) = ∂c(2)/∂c(1) ∂c(1)/∂c(0), for a nonlinear reaction too."""
+    rate, start, constants = second_order_rate, [1.0, 0.3], [2.0, 0.4]
+    whole = solve_ivp_sensitivity(rate, start, constants, [0, 1, 2], to_initial=True)
+    middle = whole.concentrations[1]
+    second = solve_ivp_sensitivity(rate, middle, constants, [1, 2], to_initial=True)
+    product = second.initial_sensitivities[-1] @ whole.initial_sensitivities[1]
+    assert np.allclose(product, whole.initial_sensitivities[-1], rtol=0, atol=1e-8)
+
+
+def second_order_rate(time, concentrations, k, feed):
+    a, b = concentrations
+    return [feed - k * a * b, -k * a * b]
+
+
+def test_chain_constants_act_like_a_faster_clock():
+    """Σ k ∂c/∂k = t dc/dt, because every constant multiplies the whole rate of its step."""
+    problem = PROBLEMS["chain, 10 species"]
+    found = solved(problem)
+    pairs = zip(problem.times, found.concentrations, strict=True)
+    slopes = np.array([problem.rate(*pair, *problem.parameters) for pair in pairs])
+    expected = problem.times[:, np.newaxis] * slopes
+    assert np.allclose(found.sensitivities @ problem.parameters, expected, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("rate", "twin"),
+    [
+        (
+            lambda t, c, k, q: [-k * (c[0] - 0.25 if c[0] > 0.5 else c[0] ** 2), q * c[0] - c[1]],
+            lambda t, c, k, q: [
+                -k * np.where(c[0] > 0.5, c[0] - 0.25, c[0] ** 2),
+                q * c[0] - c[1],
+            ],
+        ),
+        (
+            lambda t, c, k, q: np.dot(np.array([[-k, q], [k, -q]]), c),
+            lambda t, c, k, q: [-k * c[0] + q * c[1], k * c[0] - q * c[1]],
+        ),
+        (
+            lambda t, c, k, q: [-k * float(1 + t) * c[0], q * c[0]],
+            lambda t, c, k, q: [-k * (1 + t) * c[0], q * c[0]],
+        ),
+    ],
+)
+def test_rate_that_takes_one_time_gives_the_same(rate, twin):
+    found = solve_ivp_sensitivity(rate, [1.0, 0.2], [2.0, 0.3], TIMES[::5])
+    expected = solve_ivp_sensitivity(twin, [1.0, 0.2], [2.0, 0.3], TIMES[::5])
+    assert np.allclose(found.concentrations, expected.concentrations, rtol=0, atol=1e-12)
+    assert np.allclose(found.sensitivities, expected.sensitivities, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_times", [2, 3, 15, 16, 40])
+def test_rate_that_would_mix_the_times_is_right(n_times):
+    """The sum falls linearly, so that c = c0 (1 - k t / Σ c0); some times are as many as species.
+
+    np.sum would add the times up as well. The formula is exact for polynomials, but for rounding.
+    """
+    initial, times = np.array([1.0, 2.0, 3.0]), np.linspace(0, 1, n_times)
+    found = solve_ivp_sensitivity(lambda t, c, k: -k * c / np.sum(c), initial, [2.0], times)
+    course = times[:, np.newaxis] / np.sum(initial)
+    assert np.allclose(found.concentrations, initial * (1 - 2 * course), rtol=0, atol=1e-11)
+    assert np.allclose(found.sensitivities[..., 0], -initial * course, rtol=0, atol=1e-11)
+
+
+def test_rate_with_a_square_root_of_zero_at_the_start_is_right():
+    """dc/dt = p - q √c from 0, where ∂rate/∂c is infinite: t(c) is an integral in closed form.
+
+    With u = √c, t = -2 (u/q + p/q² ln(1 - q u/p)). Along a fixed t, ∂c/∂p = -(∂t/∂p) dc/dt.
+    """
+    p, q = 1.0, 0.7
+    times = np.linspace(0, 3, 13)
+    found = solve_ivp_sensitivity(lambda t, c, p, q: [p - q * np.sqrt(c[0])], [0.0], [p, q], times)
+    u = np.sqrt(found.concentrations[:, 0])
+
+    def time(p, q):
+        return -2 * (u / q + p / q**2 * np.log(1 - q * u / p))
+
+    assert np.allclose(time(p, q), times, rtol=0, atol=1e-8)
+    slope = p - q * u
+    moves = (1e-5, 0.0), (0.0, 1e-5)
+    by_constant = [
+        -(time(p + dp, q + dq) - time(p - dp, q - dq)) / 2e-5 * slope for dp, dq in moves
+    ]
+    assert np.allclose(found.sensitivities[:, 0], np.transpose(by_constant), rtol=0, atol=1e-7)
+
+
+def test_estimated_errors_bound_those_of_closed_forms():
+    """Within rounding; and no estimate is more than a thousand times the default rtol."""
+    constants = [3.0, 0.5, 10.0, 1.0, 2.0]
+    found = solve_ivp_sensitivity(first_order_chain, np.eye(6)[0], constants, TIMES[::10])
+    matrix = chain_matrix(constants)
+    exact = np.array([expm(time * matrix)[:, 0] for time in TIMES[::10]])
+    true = np.max(np.abs(found.concentrations - exact))
+    assert true <= np.max(found.concentration_errors) + 1e-14 <= 1e-6
+    decay = solve_ivp_sensitivity(lambda t, c, k: -k * c, [1.0], [2.0], TIMES[::10])
+    by_k = -TIMES[::10] * np.exp(-2 * TIMES[::10])
+    true = np.max(np.abs(decay.sensitivities[:, 0, 0] - by_k))
+    assert true <= np.max(decay.sensitivity_errors) + 1e-14 <= 1e-6
+
+
+def test_a_smaller_atol_takes_more_steps():
+    """Its time course spans 20 decades, of which rtol decides only those above atol."""
+
+    def calls(atol):
+        made = []
+
+        def rate(time, concentrations, k):
+            made.append(time)
+            return -k * concentrations
+
+        solve_ivp_sensitivity(rate, [1.0], [1.0], [0, 46], atol=atol)
+        return len(made)
+
+    assert calls(1e-20) > calls(1e-10) + 100

@@ -44,7 +44,10 @@ def assert_right(rate, initial, parameters, times, concentrations):
         assert np.allclose(ours, theirs, rtol=1e-12, atol=1e-13 * np.max(np.abs(theirs)))
 
 
-@pytest.mark.parametrize("name", ["POLLU", "HIRES", "Oregonator", "chain, 30 species"])
+@pytest.mark.parametrize(
+    "name",
+    ["POLLU", "HIRES", "Oregonator", "chain, 30 species", "stiff chain, 30 species"],
+)
 def test_jacobians_are_those_of_autograd(name):
     problem = PROBLEMS[name]
     shape = len(TIMES), len(problem.initial)
@@ -70,6 +73,20 @@ def test_calls_of_the_rate_do_not_grow_with_the_times(n_times):
     derivatives = RateDerivatives(rate, np.ones(2), np.array([3.0]), 0.0)
     derivatives(np.linspace(0, 1, n_times), np.ones((n_times, 2)))
     assert len(calls) <= 10
+
+
+def test_thousands_of_times_have_the_derivatives_of_each():
+    """They are differentiated in several passes, at whose ends no time may be lost."""
+    problem = PROBLEMS["HIRES"]
+    times = np.linspace(0, 1, 5000)
+    concentrations = np.random.default_rng(0).lognormal(size=(5000, 8))
+    derivatives = RateDerivatives(problem.rate, problem.initial, problem.parameters, 0.0)
+    found = dense(derivatives(times, concentrations))
+    some = np.r_[0:5000:97, 4999]
+    expected = by_autograd(problem.rate, problem.parameters, times[some], concentrations[some])
+    for ours, theirs in zip(found, expected, strict=True):
+        assert len(ours) == 5000
+        assert np.allclose(ours[some], theirs, rtol=1e-12, atol=1e-13 * np.max(np.abs(theirs)))
 
 
 def test_derivatives_that_appear_at_few_times_are_found():
