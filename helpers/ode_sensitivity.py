@@ -21,6 +21,8 @@ NEWTON_STEPS = 4  # from the integrator's solution to the formula's, at most
 TOLERANCE = 1e4  # times rtol: error relative to the largest value
 LOOSEST = 1e-3  # of these relative errors
 MEANINGLESS = 0.1  # relative error of what is not returned
+ANOTHER = 0.01  # relative difference of two solutions that are not the same
+MOST_STEPS = 100_000  # of the integrator
 
 
 class Trajectory(NamedTuple):
@@ -54,9 +56,9 @@ def solve_ivp_sensitivity(
        It leaves out rounding, and events that are too short for LSODA to notice.
 
     A sensitivity counts as zero where p ∂c/∂p is below rtol max(c) + atol. The rate may jump at a
-    fixed time, but not where concentrations or parameters decide. ValueError if it can't be
-    differentiated; RuntimeError if the integration fails, if the rate jumps with the
-    concentrations, or if errors stay above 10 %.
+    fixed time, but not where concentrations or parameters decide; a jump by less than about a
+    thousandth is not noticed. ValueError if the rate can't be differentiated; RuntimeError if the
+    integration fails, if the rate jumps, or if errors stay above 10 %.
     Source: Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed. (1996), IV.5 and
     IV.8; Hindmarsh et al., SUNDIALS, ACM Trans. Math. Softw. 31, 363 (2005), for s.
     """
@@ -129,6 +131,8 @@ def _integrate(rate, initial, parameters, times, rtol, atol):
             message = solver.step()
             if solver.status == "failed" or not solver.t > steps[-1]:
                 raise FloatingPointError(message or f"no step beyond time {steps[-1]:.4g}")
+            if len(steps) > MOST_STEPS:
+                raise FloatingPointError(f"{MOST_STEPS} steps end at time {solver.t:.4g} already")
             steps.append(solver.t)
             states.append(solver.y)
             polynomials.append(solver.dense_output())
@@ -170,6 +174,12 @@ def _converged(path, derivatives, times, start, zero, tolerance):
             "because the rate is not smooth"
         )
     derivatives.check_continuity()
+    differences = np.max(np.abs(found[..., 0] - path(times).T) / zero[:, 0], axis=1)
+    if np.max(differences) > ANOTHER:
+        raise FloatingPointError(
+            f"an event before time {times[np.argmax(differences)]:.4g} is too short for the "
+            "integrator to notice; end where it begins and start again there"
+        )
     return found, errors
 
 

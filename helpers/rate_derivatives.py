@@ -10,6 +10,8 @@ AGREEMENT = 1e-9  # relative difference of two exact values that rounding may ca
 TINY = np.finfo(float).tiny
 CHUNK = 2**17  # numbers in the copies that are differentiated in one pass
 STEEPER = 10  # than at both ends of a short way the rate is nowhere between, unless it jumps
+SMALL = 1e-4  # relative change of the parameters
+NOTICED = 1e-3  # of the largest rate of a species: a jump with the parameters
 
 
 class RateDerivatives:
@@ -60,41 +62,52 @@ class RateDerivatives:
         by_parameter = np.zeros((*concentrations.shape, len(self.parameters)))
         places = rows[~of_species], columns[~of_species] - n_species
         by_parameter[:, *places] = entries[:, ~of_species]
-        self.last_call = times, concentrations, rates, jacobian
+        self.last_call = times, concentrations, rates, jacobian, by_parameter
         return rates, jacobian, by_parameter
 
     def check_continuity(self):
-        """FloatingPointError if the rate jumps with the concentrations of the last call.
+        """FloatingPointError if the rate jumps with the concentrations, or the parameters.
 
-        Where concentrations reach a threshold at which the rate jumps, the sensitivities jump too,
-        and no derivative of the rate shows how far. Between neighbouring times, a continuous rate
-        changes no more than its steepest derivatives allow.
+        Where concentrations or time reach a threshold at which the rate jumps, the sensitivities
+        jump too, and no derivative of the rate shows how far. Between neighbouring times of the
+        last call, and with slightly other parameters, a continuous rate changes no more than its
+        steepest derivatives allow.
         """
-        times, concentrations, rates, (rows, columns, entries) = self.last_call
+        times, concentrations, rates, (rows, columns, entries), by_parameter = self.last_call
         shape = len(rows), rates.shape[1]
         per_row = csr_array((np.ones(len(rows)), (np.arange(len(rows)), rows)), shape)
         entries = np.maximum(np.abs(entries[1:]), np.abs(entries[:-1]))
         moves = np.abs(np.diff(concentrations, axis=0))
         rounding = AGREEMENT * np.maximum(np.abs(concentrations[1:]), np.abs(concentrations[:-1]))
         allowed = (entries * (STEEPER * moves + rounding)[:, columns]) @ per_row
-        with np.errstate(all="ignore"):
-            moved = self._rates(times[:-1], concentrations[1:])
-        changes = np.abs(moved - rates[:-1])
-        jumps = changes > allowed + AGREEMENT * np.abs(rates[:-1]) + TINY
+        allowed += AGREEMENT * np.abs(rates[:-1]) + TINY
+        changes = np.abs(self._rates(times[:-1], concentrations[1:], self.parameters) - rates[:-1])
+        self._refuse_jumps(changes > allowed, "concentrations")
+
+        allowed = STEEPER * SMALL * np.abs(by_parameter) @ np.abs(self.parameters)
+        allowed += NOTICED * np.max(np.abs(rates), axis=0) + TINY
+        signs = np.random.default_rng(0).choice([-1, 1], len(self.parameters))
+        for moved in (1 + SMALL * signs, 1 - SMALL * signs):
+            changes = np.abs(self._rates(times, concentrations, moved * self.parameters) - rates)
+            self._refuse_jumps(changes > allowed, "parameters")
+
+    def _refuse_jumps(self, jumps, quantities):
+        """FloatingPointError if any of the `jumps` (n_times, n_species) is true."""
         if np.any(jumps):
-            time = times[np.argmax(np.any(jumps, axis=1))]
+            time = self.last_call[0][np.argmax(np.any(jumps, axis=1))]
             raise FloatingPointError(
-                f"the rate jumps with the concentrations at time {time:.4g}, where the "
+                f"the rate jumps with the {quantities} at time {time:.4g}, where the "
                 "sensitivities jump too; end there, or write the rate so that it is continuous"
             )
 
-    def _rates(self, times, concentrations):
+    def _rates(self, times, concentrations, parameters):
         """Rates (n_times, n_species) without derivatives."""
-        if self.takes_arrays:
-            parameters = [np.full(len(times), parameter) for parameter in self.parameters]
-            return self._as_array(times, concentrations.T, *parameters).T
-        pairs = zip(times, concentrations, strict=True)
-        return np.array([self._as_array(*pair, *self.parameters) for pair in pairs])
+        with np.errstate(all="ignore"):
+            if self.takes_arrays:
+                copies = [np.full(len(times), parameter) for parameter in parameters]
+                return self._as_array(times, concentrations.T, *copies).T
+            pairs = zip(times, concentrations, strict=True)
+            return np.array([self._as_array(*pair, *parameters) for pair in pairs])
 
     def _as_array(self, times, concentrations, *parameters):
         """The rate as an array in the shape of the `concentrations`."""

@@ -702,3 +702,28 @@ def test_a_smaller_atol_takes_more_steps():
         return len(made)
 
     assert calls(1e-20) > calls(1e-10) + 100
+
+
+def test_event_that_the_integrator_oversteps_is_refused():
+    """The dose comes when nothing has happened for long, and LSODA's steps are longer than it."""
+
+    def rate(time, concentrations, k, dose):
+        return [np.where((time > 50) & (time < 51), dose, 0.0) - k * concentrations[0]]
+
+    with pytest.raises(RuntimeError, match="an event before time 55 is too short"):
+        solve_ivp_sensitivity(rate, [0.0], [1.0, 2.0], [0, 49.0, 55.0])
+
+
+def test_rate_that_jumps_at_a_time_among_its_parameters_is_refused():
+    with pytest.raises(RuntimeError, match="jumps with the parameters at time 1"):
+        solve_ivp_sensitivity(
+            lambda t, c, k: [np.where(t < k, 1.0, 0.0) - c[0]], [0.0], [1.0], np.linspace(0, 2, 5)
+        )
+
+
+def test_rate_that_holds_its_concentration_at_a_jump_ends():
+    """From t = 1/2 on, the solution slides along the threshold in steps as small as can be."""
+    with pytest.raises(RuntimeError, match=r"steps end at time 0\.5 already"):
+        solve_ivp_sensitivity(
+            lambda t, c, k: [k if c[0] < 0.5 else -k], [0.0], [1.0], np.linspace(0, 2, 5)
+        )
