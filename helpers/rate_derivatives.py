@@ -80,12 +80,14 @@ class RateDerivatives:
         moves = np.abs(np.diff(concentrations, axis=0))
         rounding = AGREEMENT * np.maximum(np.abs(concentrations[1:]), np.abs(concentrations[:-1]))
         allowed = (entries * (STEEPER * moves + rounding)[:, columns]) @ per_row
-        allowed += AGREEMENT * np.abs(rates[:-1]) + TINY
+        whole = np.max(np.abs(concentrations), axis=0) / (times[-1] - times[0])
+        harmless = AGREEMENT * whole + TINY  # too small to change a concentration on the whole way
+        allowed += AGREEMENT * np.abs(rates[:-1]) + harmless
         changes = np.abs(self._rates(times[:-1], concentrations[1:], self.parameters) - rates[:-1])
         self._refuse_jumps(changes > allowed, "concentrations")
 
         allowed = STEEPER * SMALL * np.abs(by_parameter) @ np.abs(self.parameters)
-        allowed += NOTICED * np.max(np.abs(rates), axis=0) + TINY
+        allowed += NOTICED * np.max(np.abs(rates), axis=0) + harmless
         signs = np.random.default_rng(0).choice([-1, 1], len(self.parameters))
         for moved in (1 + SMALL * signs, 1 - SMALL * signs):
             changes = np.abs(self._rates(times, concentrations, moved * self.parameters) - rates)

@@ -727,3 +727,43 @@ def test_rate_that_holds_its_concentration_at_a_jump_ends():
         solve_ivp_sensitivity(
             lambda t, c, k: [k if c[0] < 0.5 else -k], [0.0], [1.0], np.linspace(0, 2, 5)
         )
+
+
+def random_mechanism(seed):
+    """A rate of first and second order steps, its start and constants over six decades."""
+    rng = np.random.default_rng(seed)
+    n_species = int(rng.integers(3, 9))
+    n_steps = int(rng.integers(n_species, 2 * n_species))
+    left, right = rng.integers(0, n_species, (2, n_steps, 2))
+    second_order = rng.random(n_steps) < 0.5
+    constants = 10 ** rng.uniform(-2, 4, n_steps)
+
+    def rate(time, concentrations, *constants):
+        changes = [0.0] * n_species
+        for j, constant in enumerate(constants):
+            for i in range(1 + second_order[j]):
+                other = concentrations[left[j, 1]] if second_order[j] else 1.0
+                flux = constant * concentrations[left[j, 0]] * other
+                changes[left[j, i]] = changes[left[j, i]] - flux
+                changes[right[j, i]] = changes[right[j, i]] + flux
+        return changes
+
+    return rate, rng.uniform(0, 1, n_species), constants
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("rtol", [1e-9, 1e-12])
+def test_random_mechanism_agrees_with_a_finite_difference(seed, rtol):
+    """Along a random direction of the constants. Some steps cancel but for rounding: no jump."""
+    rate, initial, constants = random_mechanism(seed)
+    times = np.append(0, np.geomspace(1e-4, 100, 8))
+    found = solve_ivp_sensitivity(rate, initial, constants, times, rtol, 1e-4 * rtol)
+    direction = np.random.default_rng(seed).normal(size=len(constants))
+    up, down = (
+        solve_ivp_sensitivity(rate, initial, constants * np.exp(step * direction), times, 1e-11)
+        for step in (1e-5, -1e-5)
+    )
+    expected = (up.concentrations - down.concentrations) / 2e-5
+    differences = np.abs(found.sensitivities @ (constants * direction) - expected)
+    largest = np.max(np.abs(expected), axis=0)
+    assert np.all(differences <= 1e-5 * largest + 1e-6 * np.max(found.concentrations, axis=0))
