@@ -25,7 +25,7 @@ from helpers.eos import vinet
 # 30 distances in Å, energies in eV and the force on the second atom in eV/Å, calculated by ASE 3.29
 # on another machine
 DISTANCE, ENERGY, FORCE = np.loadtxt(
-    Path(__file__).with_name("reference") / "cu_dimer.csv", delimiter=",", skiprows=1, unpack=True
+    Path(__file__).with_name("data") / "cu_dimer.csv", delimiter=",", skiprows=1, unpack=True
 )
 
 

@@ -19,7 +19,7 @@ from helpers.reversible_reaction import (
 )
 from helpers.tables import read_columns
 
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = Path(__file__).parent / "data"
 TIMES = np.linspace(0, 0.5, 51)
 CONSTANTS = [(3.0, 3.0, 1.0), (0.7, 2.5, 3.0), (5.0, 0.0, 1.0), (0.0, 2.0, 1.0)]
 
