@@ -1,22 +1,10 @@
-# make lab        set up .venv and open JupyterLab on the first notebook
-# make test       set up .venv, run all tests and notebooks, and report the coverage of the helpers
-# make notebooks  re-execute the notebooks and store their outputs, to accept a change
-# make pages      build pages to read from the executed notebooks, in the folder pages
-# make lint       run ruff, notebooks included
-# make browser    run the notebooks in JupyterLab in Chromium and move their sliders
-# make mutation   change the helpers' code in every way that mutmut knows, and list what no test notices
-# make mutants    make faults in notebooks, data and settings, and list what no test notices (15 minutes)
-# make elsewhere  run the notebooks as other processors, BLAS kernels, Pythons and releases would (20 minutes)
-# make benchmark  time the helpers against other packages
-# make lock       compile requirements.txt from pyproject.toml, with newer releases if there are any
+# Every target is described in CONTRIBUTING.md; `make` alone is `make lab`.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-# ONLY chooses a part of the work. make mutation ONLY=helpers/eos.py changes that module and runs its
-# own tests; make mutants and make elsewhere take words, one of which a name has to contain.
-ONLY :=
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+ONLY :=
 MUTATED = $(or $(ONLY),$(wildcard helpers/*.py))
 unexport MPLBACKEND  # with Agg, as is usual in CI, the notebooks would have no figures
 
@@ -24,58 +12,56 @@ lab: $(READY)
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/$(firstword $(NOTEBOOKS))
 
 test: $(READY)
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage report
+	$(BIN)/pytest --numprocesses auto --dist loadscope --cov
 
 notebooks: $(READY)
-	$(BIN)/python tests/execute.py $(NOTEBOOKS)
-
-pages: $(READY)
-	$(BIN)/python tests/pages.py
+	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-mutation: $(READY)
-	$(PYTHON) -m venv .venv-mutation
-	$(BIN)/uv pip install --quiet --python .venv-mutation --requirement requirements.txt --group mutation
+pages: .venv-pages/ready
+	.venv-pages/bin/sphinx-build -W --keep-going -c tools/pages . pages
+
+browser: .venv-browser/ready
+	.venv-browser/bin/pytest -c tools/browser/pytest.ini
+
+benchmark: .venv-benchmark/ready
+	PYTHONPATH=tests .venv-benchmark/bin/python tools/benchmark
+
+mutants: .venv-mutants/ready
 	rm -rf mutants
 	PYTEST_ADDOPTS="-o 'testpaths=$(wildcard $(MUTATED:helpers/%.py=tests/test_%.py))'" \
-	    .venv-mutation/bin/mutmut run $(MUTATED:helpers/%.py="helpers.%.*")
-	.venv-mutation/bin/mutmut results | grep --invert-match ": not checked" || true
+	    .venv-mutants/bin/mutmut run $(MUTATED:helpers/%.py="helpers.%.*")
+	.venv-mutants/bin/mutmut results
 
-mutants: $(READY)
-	$(BIN)/python tests/mutants/mutants.py $(ONLY)
-
-elsewhere: $(READY)
-	$(BIN)/python tests/elsewhere/elsewhere.py $(ONLY)
-
-benchmark: $(READY)
-	$(PYTHON) -m venv .venv-benchmark
-	$(BIN)/uv pip install --quiet --python .venv-benchmark --requirement requirements.txt --group benchmarks --editable .
-	PYTHONPATH=tests .venv-benchmark/bin/python tests/benchmarks/benchmark.py
-	PYTHONPATH=tests .venv-benchmark/bin/python tests/benchmarks/rate_equations.py
-
-browser: $(READY)
-	$(PYTHON) -m venv .venv-browser
-	$(BIN)/uv pip install --quiet --python .venv-browser --group browser
-	.venv-browser/bin/python tests/browser/browser.py $(BIN)/jupyter $(NOTEBOOKS)
+platforms: .venv-platforms/ready
+	.venv-platforms/bin/nox $(if $(ONLY),--keywords "$(ONLY)")
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group notebooks --group tests \
 	    --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 
-# An environment that was moved or copied is made again, because it contains the path of its folder.
-$(shell [ "$$(cat $(READY) 2>/dev/null)" = "$(CURDIR)" ] || rm -f $(READY))
+# An environment contains the path of its folder: one that was moved or copied is made again.
+MOVED := $(if $(subst $(CURDIR),,$(shell cat $(READY) 2>/dev/null)),moved)
 
-$(READY): requirements.txt
+# The packages of the lock, installed by the uv on the PATH, or else by one that pip installs.
+$(READY): requirements.txt $(MOVED)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit( \
 	    f"$(PYTHON) is Python {v.major}.{v.minor}; 3.11 or later is needed. Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
 	    echo "the virtual environment was not made: install your system's package for it (Debian, Ubuntu: python3-venv)" >&2; exit 1; }
-	@echo "Installing the locked packages into .venv: about a minute."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
+	@echo "Installing the locked packages into .venv: about half a minute."
+	@command -v uv >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep ^uv== requirements.txt)
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python .venv --requirement requirements.txt --editable .
 	@echo "$(CURDIR)" > $@
 
-.PHONY: lab test notebooks pages lint browser mutation mutants elsewhere benchmark lock
+# Environments of their own: the same packages and a group of pyproject.toml.
+.venv-%/ready: $(READY) pyproject.toml
+	$(PYTHON) -m venv --clear $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D) --requirement requirements.txt --group $* --editable .
+	touch $@
+
+.PRECIOUS: .venv-%/ready
+.PHONY: lab test notebooks lint pages browser benchmark mutants platforms lock moved

@@ -1,4 +1,4 @@
-"""The README says nothing that the project does not bear out."""
+"""README.md and CONTRIBUTING.md name what there is, and their links lead somewhere."""
 
 import re
 from pathlib import Path
@@ -6,31 +6,37 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-RESULTS = README.split("## The post and here")[1].split("\n## ")[0]
-ROWS = [row.strip("| ").split(" | ") for row in RESULTS.splitlines() if re.match(r"\| \d", row)]
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+DOCUMENTS += [ROOT / "data" / "README.md", ROOT / "tests" / "data" / "README.md"]
+README, CONTRIBUTING = (path.read_text(encoding="utf-8") for path in DOCUMENTS[:2])
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}-{row[1]}")
-def test_every_number_in_the_table_of_results_stands_in_its_notebook(row):
-    (notebook,) = (ROOT / "notebooks").glob(f"{row[0]}-*.ipynb")
-    text = notebook.read_text(encoding="utf-8")
-    for number in re.findall(r"\d+\.\d+(?:e-\d+)?|\de-\d+", " ".join(row[1:])):
-        assert number in text
-
-
-def test_it_names_every_notebook_every_helper_and_every_command():
+def test_readme_links_every_notebook():
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         assert f"(notebooks/{path.name})" in README
-    for path in (ROOT / "helpers").iterdir():
-        name = f"`helpers.{path.stem}`" if path.suffix == ".py" else f"`helpers/{path.name}`"
-        assert path.suffix not in (".py", ".hy") or path.stem == "__init__" or name in README
-    for command in re.search(
-        r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
-    )[1].split():
-        assert f"make {command}" in README
 
 
-@pytest.mark.parametrize("target", set(re.findall(r"\]\(([^)#]+)\)", README)))
-def test_its_links_within_the_project_lead_somewhere(target):
-    assert target.startswith("https://") or (ROOT / target).exists()
+def test_contributing_names_every_helper_and_command():
+    for path in (ROOT / "helpers").glob("*.py"):
+        assert path.stem == "__init__" or f"`helpers.{path.stem}`" in CONTRIBUTING
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.search(r"^\.PHONY: (.*) moved$", makefile, re.MULTILINE)[1].split():
+        assert f"`make {target}`" in CONTRIBUTING
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_within_the_project_lead_somewhere(document):
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r'\]\(([^)#]+)[)#]|src="([^"]+)"', text):
+        link = "".join(target)
+        assert link.startswith("https://") or (document.parent / link).exists(), link
+
+
+def test_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    """Its file of measurements has a known rate."""
+    rows = "".join(f"{t},{3 * 0.5**t}\n" for t in range(8))
+    (tmp_path / "mine.csv").write_text(f"time,signal\n{rows}")
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("path/to/mine.csv", "./mine.csv"), {})
+    assert capsys.readouterr().out.startswith("0.693147")
