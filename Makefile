@@ -22,7 +22,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 
 pages: .venv-pages/ready
-	.venv-pages/bin/sphinx-build -W --keep-going -c tools/pages . pages
+	rm -rf pages
+	.venv-pages/bin/sphinx-build --quiet --fail-on-warning --fresh-env --conf-dir tools/pages \
+	    --doctree-dir .venv-pages/doctrees . pages
 
 browser: .venv-browser/ready
 	.venv-browser/bin/pytest -c tools/browser/pytest.ini

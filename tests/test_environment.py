@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = PROJECT["dependency-groups"]
-APART = {"benchmarks", "browser", "mutation"}  # groups with environments of their own
+APART = GROUPS.keys() - {"notebooks", "tests"}  # groups with environments of their own
 DIRECT = [
     Requirement(line)
     for lines in [PROJECT["project"]["dependencies"], *GROUPS.values()]
