@@ -36,7 +36,7 @@ mutants: .venv-mutants/ready
 	rm -rf mutants
 	PYTEST_ADDOPTS="-o 'testpaths=$(wildcard $(MUTATED:helpers/%.py=tests/test_%.py))'" \
 	    .venv-mutants/bin/mutmut run $(MUTATED:helpers/%.py="helpers.%.*")
-	.venv-mutants/bin/mutmut results
+	.venv-mutants/bin/mutmut results | grep --invert-match ": not checked" || true
 
 platforms: .venv-platforms/ready
 	.venv-platforms/bin/nox $(if $(ONLY),--keywords "$(ONLY)")

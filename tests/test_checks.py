@@ -5,7 +5,7 @@ from helpers.checks import checks_table
 CELLS = [
     "",  # IPython's In begins with an empty text
     "x = 2",
-    'assert x == 2, "x is two"',
+    'assert abs(x) == 2, "|x| is two"',
     "for y in (1, 2):\n    assert y | x > 0\nassert x",
     "def f(t):\n    assert t\n    return t",
     "get_ipython().run_cell_magic('hy', '', '(assert x)')",
@@ -18,7 +18,7 @@ def test_table_lists_messages_and_conditions_by_cell():
         "",
         "| cell | what was checked |",
         "|--:|:--|",
-        "| 2 | x is two |",
+        r"| 2 | \|x\| is two |",
         r"| 3 | `y \| x > 0` |",
         "| 3 | `x` |",
         "| 4 | `t` |",
