@@ -70,8 +70,8 @@ def test_start_may_be_nested_and_is_not_changed():
     run = minimize_adam(
         lambda p: bowl(np.array([p[0][0][0], p[0][1]["offset"]])),
         start,
-        step_size=0.01,
-        steps=1000,
+        step_size=0.1,
+        steps=200,
         tolerance=1e-8,
     )
     assert np.isclose(run.parameters[0][1]["offset"], -2, atol=1e-3)

@@ -223,12 +223,16 @@ def test_model_jacobian_with_one_input_that_moves_all(special, strength):
     assert np.allclose(found[:, 0], x + strength * x[special], rtol=1e-14, atol=0)
 
 
-@pytest.mark.parametrize("special", [0, 7, 150])
+@pytest.mark.parametrize("special", [0, 7, 60])
 def test_model_jacobian_with_one_output_less_another(special):
-    """A blank that is subtracted from a single one of 200 outputs, from each in turn."""
-    x = np.linspace(1, 2, 200)
-    for corrected in range(200):
-        blank = 0.5 * (np.arange(200) == corrected)
+    """A blank that is subtracted from a single one of the outputs, from each in turn.
+
+    There are 64 outputs, because couplings are told apart by powers of two, which may round each
+    other away where their exponents differ by more than the 53 bits of a float.
+    """
+    x = np.linspace(1, 2, 64)
+    for corrected in range(64):
+        blank = 0.5 * (np.arange(64) == corrected)
 
         def model(x, a, blank=blank):
             line = a * x

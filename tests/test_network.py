@@ -1,5 +1,7 @@
 """A perceptron and its training."""
 
+from functools import cache
+
 import autograd.numpy as np
 import pytest
 from autograd import grad
@@ -11,6 +13,11 @@ from helpers.network import CrossValidation, Network, cross_validate, predict, r
 RNG = np.random.default_rng
 X = np.linspace(0, 1)
 CUBE_ROOT = X ** (1 / 3)
+
+
+@cache
+def cube_root_network(seed):
+    return train(X, CUBE_ROOT, hidden=3, rng=RNG(seed))
 
 
 def test_random_layers_have_the_shapes_of_their_sizes():
@@ -93,7 +100,7 @@ def test_data_from_a_network_are_fitted_to_rounding():
 
 
 def test_rmse_belongs_to_the_outputs():
-    network = train(X, CUBE_ROOT, hidden=3, rng=RNG(0))
+    network = cube_root_network(0)
     assert network.rmse == pytest.approx(np.sqrt(np.mean((network(X) - CUBE_ROOT) ** 2)), rel=1e-6)
 
 
@@ -108,7 +115,7 @@ def test_calling_a_network_predicts_its_outputs():
 
 def test_cube_root_reaches_its_best_minimum_for_19_of_20_seeds():
     """Within 6e-7, where the best optimum seen is 5.13e-7 and a common one 5.4e-7."""
-    errors = [train(X, CUBE_ROOT, hidden=3, rng=RNG(seed)).rmse ** 2 for seed in range(20)]
+    errors = [cube_root_network(seed).rmse ** 2 for seed in range(20)]
     assert sum(error <= 6e-7 for error in errors) >= 19
     assert min(errors) > 5.1e-7
 
@@ -117,10 +124,15 @@ DIMER = np.linspace(1.7, 3, 300)  # Å
 ENERGY = binding_energies(DIMER)  # eV
 
 
+@cache
+def dimer_network(seed):
+    return train(DIMER, ENERGY, hidden=10, rng=RNG(seed))
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_copper_dimer_is_fitted_for_every_seed(seed):
     """RMSE at most 0.001 meV; between the points 0.1 meV; forces within 1 meV/Å."""
-    network = train(DIMER, ENERGY, hidden=10, rng=RNG(seed))
+    network = dimer_network(seed)
     between = (DIMER[:-1] + DIMER[1:]) / 2
     assert network.rmse <= 1e-6
     assert np.abs(network(between) - binding_energies(between)).max() <= 1e-4
@@ -142,7 +154,7 @@ def test_output_weights_do_not_cancel():
     """Nearly equal units with huge weights of opposite signs would cost the gradient digits."""
     step = 1e-5
     for seed in range(10):
-        network = train(DIMER, ENERGY, hidden=10, rng=RNG(seed))
+        network = dimer_network(seed)
         central = (network(DIMER + step) - network(DIMER - step)) / (2 * step)
         assert np.abs(network.layers[1][0]).max() < 1e4
         assert np.allclose(network.gradient(DIMER), central, rtol=0, atol=1e-6)
@@ -378,7 +390,7 @@ def test_two_features_are_fitted_with_their_gradient():
 
 
 def test_gradient_agrees_with_finite_differences():
-    network = train(X, CUBE_ROOT, hidden=3, rng=RNG(0))
+    network = cube_root_network(0)
     step = 1e-6
     central = (network(X + step) - network(X - step)) / (2 * step)
     assert network.gradient(X).shape == X.shape

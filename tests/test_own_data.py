@@ -8,9 +8,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 from matplotlib.text import Text
 
-from guard import statements
 from helpers.dimer import binding_energies, morse, rose
 from helpers.eos import GPA_PER_HARTREE_BOHR3, vinet
 from helpers.reversible_reaction import concentration
@@ -19,6 +19,7 @@ from helpers.tables import DATA, read_columns
 SOURCE = re.compile(r"^source = \(.*\)$", re.MULTILINE)
 LINE = np.linspace(0, 1, 30)
 VOLUMES = np.linspace(60, 90, 12)
+DISTANCES = np.linspace(1.9, 3.1, 25)
 TABLES = {  # one for each notebook
     1: {"time": LINE, "signal": np.tanh(5 * LINE - 2)},
     2: {"V": VOLUMES, "E": vinet(VOLUMES, -7.0, 0.005, 4.5, 75.0)},
@@ -47,7 +48,7 @@ def run(number, source):
     for text in [text for kind, text in cells if kind == "code"]:
         needed = [
             part
-            for part in statements(text)
+            for part in ast.parse(TransformerManager().transform_cell(text)).body
             if isinstance(part, ast.Import | ast.ImportFrom | ast.FunctionDef)
         ]
         exec(compile(ast.Module(needed, []), path.name, "exec"), names)
@@ -102,13 +103,15 @@ def test_rate_constants_are_found_in_any_unit_of_time(write, second):
     assert np.all(own.standard_errors < 0.05 * truth)
 
 
+@pytest.mark.parametrize(("name", "formula"), [("Morse", morse), ("Rose", rose)])
+def test_parameters_of_the_readers_well_are_found(write, name, formula):
+    names = run(4, write(d=DISTANCES, E=formula(DISTANCES, 5.0, 1.4, 2.3)))
+    assert np.allclose(names["own_fits"][name].parameters, [5.0, 1.4, 2.3])
+
+
 @pytest.mark.parametrize("metal", ["Cu", "Au"])
-def test_parameters_of_the_readers_well_are_found(write, metal):
-    distances = np.linspace(1.9, 3.1, 25)
-    for name, formula in {"Morse": morse, "Rose": rose}.items():
-        names = run(4, write(d=distances, E=formula(distances, 5.0, 1.4, 2.3)))
-        assert np.allclose(names["own_fits"][name].parameters, [5.0, 1.4, 2.3])
-    names = run(4, write(d=distances, E=binding_energies(distances, metal)))
+def test_network_fits_the_readers_well(write, metal):
+    names = run(4, write(d=DISTANCES, E=binding_energies(DISTANCES, metal)))
     assert names["own_network"].rmse < 1e-4
 
 
