@@ -27,10 +27,10 @@ pages: .venv-pages/ready
 	    --doctree-dir .venv-pages/doctrees . pages
 
 browser: .venv-browser/ready
-	.venv-browser/bin/pytest -c tools/browser/pytest.ini
+	.venv-browser/bin/pytest tools/browser $(if $(ONLY),-k $(ONLY))
 
 benchmark: .venv-benchmark/ready
-	PYTHONPATH=tests .venv-benchmark/bin/python tools/benchmark
+	PYTHONPATH=tests .venv-benchmark/bin/python -W ignore tools/benchmark
 
 mutants: .venv-mutants/ready
 	rm -rf mutants
