@@ -4,7 +4,9 @@ nbval executes each notebook again and compares the texts of its outputs. This p
 in the kernels into errors, compares the figures, and adds an item `lint` to each notebook.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -18,23 +20,36 @@ from notebook_plugin.lint import count_cells, violations
 STARTUP = """
 import warnings
 
-get_ipython().events.register("pre_run_cell", lambda _: warnings.simplefilter("error"))
+
+def prepare(cell):
+    warnings.simplefilter("error")
+    if not cell.store_history:  # as nbval asks; a notebook may look at In, as in JupyterLab
+        In.append(get_ipython().transform_cell(cell.raw_cell))
+
+
+get_ipython().events.register("pre_run_cell", prepare)
 """
 
 
-def pytest_configure(config):
-    """Give the notebooks' kernels a profile of their own, in which a warning is an error.
+def pytest_configure():
+    """Give the notebooks' kernels a profile in which a warning is an error and `In` has the cells.
 
     The filter is set before the first cell runs. PYTHONWARNINGS, or a filter that is set while the
     kernel starts, would turn a deprecation in the kernel's own modules into an error that ends it.
     """
-    profile = tempfile.TemporaryDirectory(prefix="ipython-")
-    config.add_cleanup(profile.cleanup)
-    startup = Path(profile.name, "profile_default", "startup", "warnings_are_errors.py")
+    profile = tempfile.mkdtemp(prefix="ipython-")
+    atexit.register(shutil.rmtree, profile, ignore_errors=True)
+    startup = Path(profile, "profile_default", "startup", "warnings_are_errors.py")
     startup.parent.mkdir(parents=True)
     startup.write_text(STARTUP)
-    os.environ["IPYTHONDIR"] = profile.name
+    os.environ["IPYTHONDIR"] = profile
     os.environ.pop("MPLBACKEND", None)  # with Agg, as is usual in CI, there would be no figures
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    """Let coverage, which has started, look at the tests alone: nbval would start it in kernels."""
+    session.config.option.cov_source = None
 
 
 @pytest.hookimpl(wrapper=True)
