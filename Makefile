@@ -65,5 +65,4 @@ $(READY): requirements.txt $(MOVED)
 	$(BIN)/uv pip install --quiet --python $(@D) --requirement requirements.txt --group $* --editable .
 	touch $@
 
-.PRECIOUS: .venv-%/ready
 .PHONY: lab test notebooks lint pages browser benchmark mutants platforms lock moved
