@@ -11,6 +11,8 @@ unexport MPLBACKEND  # with Agg, as is usual in CI, the notebooks would have no 
 lab: $(READY)
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/$(firstword $(NOTEBOOKS))
 
+# Each worker has one BLAS thread, because the workers share the cores.
+test: export OPENBLAS_NUM_THREADS = 1
 test: $(READY)
 	$(BIN)/pytest --numprocesses auto --dist loadscope --cov
 
