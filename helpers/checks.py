@@ -6,16 +6,16 @@ import ast
 def checks_table(cells):
     """The Markdown table of all assertions in `cells`, the sources of the cells that have run.
 
-    In a notebook, `cells` is IPython's `In`. An assertion is shown by its message, if it has one
-    that is a plain text, and otherwise by its condition. Because the table is an output of the
-    notebook, a run that has lost an assertion shows another table.
+    In a notebook, `cells` is IPython's `In`, which begins with an empty text. An assertion is shown
+    by its message, if it has one that is a plain text, and otherwise by its condition. Because the
+    table is an output of the notebook, a lost assertion or a lost cell changes it.
     """
     rows = [
         f"| {number} | {_claim(check)} |"
         for number, source in enumerate(cells)
         for check in _assertions(source)
     ]
-    heading = f"{len(rows)} checks in the cells that have run:"
+    heading = f"{len(rows)} checks in the {len(cells) - 1} cells that have run:"
     return "\n".join([heading, "", "| cell | what was checked |", "|--:|:--|", *rows])
 
 

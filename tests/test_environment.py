@@ -93,3 +93,8 @@ def test_ci_runs_readme_commands_on_three_systems():
 def test_warning_is_an_error():
     with pytest.raises(UserWarning, match="beware"):
         warnings.warn("beware", stacklevel=1)
+
+
+def test_every_run_loads_the_notebook_plugin_and_the_notebooks(pytestconfig):
+    assert pytestconfig.pluginmanager.hasplugin("notebook_plugin")
+    assert pytestconfig.getini("testpaths") == ["tests", "notebooks"]

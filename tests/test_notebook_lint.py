@@ -105,6 +105,22 @@ VIOLATIONS = {
         lambda nb: append(nb, "x = 1", "x = 2", "x = 3"),
         "too few",
     ),
+    "warnings caught": (
+        lambda nb: nb["cells"][0].update(source=["with warnings.catch_warnings(): f()"]),
+        "silenced",
+    ),
+    "error suppressed": (
+        lambda nb: nb["cells"][0].update(source=["with suppress(Exception): f()"]),
+        "silenced",
+    ),
+    "scratch folder": (
+        lambda nb: nb["cells"][1]["outputs"][0].update(text=["in /scratch/me/x.py"]),
+        "path",
+    ),
+    "blank alternative text": (
+        lambda nb: nb["cells"][2]["metadata"].update(mystnb={"image": {"alt": " "}}),
+        "alternative text",
+    ),
     "may raise": (lambda nb: nb["cells"][1]["metadata"].update(tags=["raises-exception"]), "tag"),
     "marker": (
         lambda nb: nb["cells"][1].update(source=["# NBVAL_IGNORE_OUTPUT\nprint(2)"]),

@@ -12,10 +12,13 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 MACHINE_PATH = re.compile(
     r"(?:^|[\s'\"(=:,\[`]|file://)"
-    r"(?:/(?:home|root|Users|tmp|work|opt|var|usr|mnt)/|[A-Za-z]:\\)"
+    r"(?:/(?:home|root|Users|tmp|work|opt|var|usr|mnt|scratch|srv|private|Volumes)/|[A-Za-z]:\\)"
     r"|site-packages"
 )
-SILENCED = re.compile(r"simplefilter|filterwarnings|seterr|errstate|%%capture|raises-exception")
+SILENCED = re.compile(
+    r"simplefilter|filterwarnings|catch_warnings|showwarning|warnings\.filters|seterr|errstate"
+    r"|suppress\(|%%capture|raises-exception"
+)
 MARKER = re.compile(r"#\s*(?:NBVAL_|PYTEST_VALIDATE)")
 REASON = re.compile(r"perf_counter|timeit|# not compared: \w+|\binteract\(")
 SLIDERS = re.compile(r"^interact\(\s*(\w+)", re.MULTILINE)
@@ -82,7 +85,7 @@ def _cell_violations(cell):
     }
     ignored = IGNORE in _tags(cell)
     sliders = SLIDERS.search(source)
-    alternative_text = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt")
+    alternative_text = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
     rules = {
         "it is empty": not source.strip(),
         "stderr is stored": any(output.get("name") == "stderr" for output in outputs),
@@ -97,7 +100,7 @@ def _cell_violations(cell):
         "its output is missing": ignored and not sliders and not outputs,
         "the output of sliders is stored; make notebooks leaves it out": sliders and outputs,
         f"sliders without the tag {IGNORE}": sliders and not ignored,
-        "a figure without alternative text": pictures and not alternative_text,
+        "a figure without alternative text": pictures and not alternative_text.strip(),
         "a picture that is not a PNG is not compared": pictures - {"image/png"},
         "a figure in a cell that is not compared": ignored and pictures,
         "warnings or errors are silenced": SILENCED.search(source),
