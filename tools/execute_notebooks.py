@@ -6,6 +6,7 @@ The figure of the cell tagged `picture` is also written to notebooks/pictures, f
 import sys
 from base64 import b64decode
 from pathlib import Path
+from queue import Empty
 from time import monotonic
 
 import nbformat
@@ -15,10 +16,32 @@ from nbclient import NotebookClient
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def poll_channels(kernel_client):
+    """Look for messages every second: pyzmq's asyncio sockets can miss one, and would wait on."""
+    for channel in (kernel_client.shell_channel, kernel_client.iopub_channel):
+        channel.get_msg = polling(channel.get_msg)
+
+
+def polling(get_msg, interval=1.0):
+    """`get_msg` of a channel, made of attempts that wait `interval` seconds at most."""
+
+    async def get_polled(timeout=None):
+        end = monotonic() + (float("inf") if timeout is None else timeout)
+        while True:
+            left = end - monotonic()
+            try:
+                return await get_msg(timeout=max(0, min(interval, left)))
+            except Empty:
+                if left <= interval:
+                    raise
+
+    return get_polled
+
+
 def execute(path):
     """Execute the notebook at `path` in its own folder, and store the outputs in it."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
+    client = NotebookClient(
         notebook,
         timeout=600,  # s, per cell: a notebook that hangs should end
         raise_on_iopub_timeout=True,  # no output is lost silently
@@ -27,7 +50,9 @@ def execute(path):
         record_timing=False,
         resources={"metadata": {"path": path.parent}},
         extra_arguments=["--log-level=ERROR"],  # a warning about every kernel on a loopback port
-    ).execute()
+        on_notebook_start=lambda **_: poll_channels(client.kc),
+    )
+    client.execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
             kept = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
