@@ -23,6 +23,11 @@ class Column:
         return np.array(self.values, dtype=dtype)
 
 
+def in_one_line(value):
+    """A text for `value` in a test's name, which some tools pass on by lines."""
+    return " ".join(repr(value).split())
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -37,7 +42,7 @@ class Column:
         np.ma.array([1, 2], mask=False),
         np.array([1, 2], dtype=np.longdouble),
     ],
-    ids=repr,
+    ids=in_one_line,
 )
 def test_real_numbers_of_any_kind_become_floats(values):
     array = finite_array("energies", values, (1,))
@@ -86,7 +91,7 @@ def test_the_argument_is_never_changed_through_the_result():
         (Column(["1"]), "text"),
         (np.array(["1"], dtype=object), "a value of type str"),
     ],
-    ids=repr,
+    ids=in_one_line,
 )
 def test_what_is_not_a_real_number_is_a_type_error(values, what):
     with pytest.raises(TypeError, match=f"^energies: contains {what}; give real numbers$"):
@@ -105,7 +110,7 @@ def test_what_is_not_a_real_number_is_a_type_error(values, what):
         ([np.ma.array([1, 2], mask=[False, True]), [3, 4]], "masked values"),
         ([1.0, np.ma.masked], "masked values"),
     ],
-    ids=repr,
+    ids=in_one_line,
 )
 def test_a_number_that_is_not_finite_is_a_value_error(values, what):
     with pytest.raises(ValueError, match=f"^energies: contains {what}; give finite numbers$"):
@@ -121,6 +126,7 @@ def test_a_number_that_is_not_finite_is_a_value_error(values, what):
         ([1.0], (2,), r"shape \(1,\); give an array with 2 axes$"),
         ([[1, 2], [3]], (1, 2), "rows of unequal length; give a list or an array$"),
     ],
+    ids=["number", "two axes", "three axes", "one axis", "unequal rows"],
 )
 def test_a_wrong_shape_is_a_value_error(values, axes, message):
     with pytest.raises(ValueError, match="^energies: " + message):
