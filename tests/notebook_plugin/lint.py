@@ -6,7 +6,7 @@ import re
 from IPython.core.inputtransformer2 import TransformerManager
 
 IGNORE = "nbval-ignore-output"
-PICTURE = "picture"  # the tag of the cell whose figure the README shows
+TAGS = {IGNORE, "picture", "hide-input", "hide-cell"}  # the README's picture, and what pages fold
 COMPARED = 0.5  # of the cells that do more than define names, at least
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
@@ -92,7 +92,7 @@ def _cell_violations(cell):
         "a memory address is stored": ADDRESS.search(texts),
         "a control character is stored": CONTROL.search(texts),
         "the path of a machine": MACHINE_PATH.search(f"{texts}\n{source}"),
-        f"a tag other than {IGNORE} and {PICTURE}": _tags(cell) - {IGNORE, PICTURE},
+        f"a tag other than {', '.join(sorted(TAGS))}": _tags(cell) - TAGS,
         "a marker of nbval in the source; use a tag": MARKER.search(source),
         "it is ignored without a reason; time something, or write '# not compared: why'": (
             ignored and not REASON.search(source)
