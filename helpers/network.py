@@ -23,6 +23,7 @@ STEEPNESS = 2.0  # spread of the initial slopes, per standard deviation of the i
 RIDGE = 3e-9  # on the output weights: without it nearly equal hidden units cancel and lose digits
 TARGET_RMSE = 5e-7  # per standard deviation of the targets; with less, no other start is tried
 STATIONARY = 1e-3  # at a minimum, the relative offset of Bates & Watts is no larger
+POLISHED = 1e-4  # the same where the search ends: then other machines end at the same curve
 SCREENING_GAIN = 1e-3  # a start is given up once a step lowers its objective by less than this
 MAX_ITERATIONS = 300  # of Levenberg–Marquardt, for each start and again for the best of them
 NOISE = 0.01  # residual standard deviation, per standard deviation of the targets
@@ -258,8 +259,8 @@ def _levenberg_marquardt(project, here, target_sse, min_gain):
         jacobian = here.system[:, :-1]
         errors = here.system[:, -1]
         scale = np.maximum(scale, np.sqrt(np.sum(jacobian**2, axis=0)))
-        if _relative_offset(here, scale) <= STATIONARY:
-            return here, True
+        if _relative_offset(here, scale) <= POLISHED:
+            break
         step, _ = _ridge_qr(here.system, np.sqrt(damping) * scale)
         trial = project(here.layer + step.reshape(here.layer.shape))
         gain = here.objective - trial.objective
@@ -275,7 +276,8 @@ def _levenberg_marquardt(project, here, target_sse, min_gain):
         enough = 0.5 if here.objective <= target_sse else min_gain
         if 0 <= gain <= enough * here.objective or damping > 1e12:
             break
-    return here, here.objective <= target_sse
+    converged = here.objective <= target_sse or _relative_offset(here, scale) <= STATIONARY
+    return here, converged
 
 
 def _relative_offset(here, scale):
