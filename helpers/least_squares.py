@@ -111,6 +111,20 @@ class Fit:
             return 1.0
         return self.chi_square / self.dof if self.dof else np.inf
 
+    @property
+    def leverage(self):
+        """Leverage of each target, (n_inputs,): by how much its fitted value follows the target.
+
+        The diagonal of the hat matrix J (JᵀJ)⁻¹ Jᵀ, where each row of the Jacobian J is divided by
+        its sigma if there is one. A leverage is 0 at least and 1 at most; their sum is the number
+        of the parameters that are not on a bound. To first order, the fit without point i misses
+        it by residuals[i] / (1 - leverage[i]).
+        Source: Hoaglin & Welsch, The American Statistician 32, 17 (1978).
+        """
+        free = (self.problem.lower < self.parameters) & (self.parameters < self.problem.upper)
+        orthonormal = np.linalg.qr(self.problem.jacobian(self.parameters)[:, free])[0]
+        return np.sum(orthonormal**2, axis=1)
+
     def quantile(self, level):
         """Half-width in standard errors of an interval of confidence `level`, by Student's t."""
         if not 0 < level < 1:

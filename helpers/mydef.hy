@@ -8,13 +8,16 @@
 
   An argument is whatever `defn` takes: a symbol, [symbol default], #^ type symbol, #* or #**
   symbol. A bare / or * separates them, as in `defn`. A string that leads the body heads the
-  docstring."
+  docstring.
+
+  A pair of a symbol and a string is always an argument and its description: [name \"World\"]
+  describes `name`, and a default that is a string is written [[name \"World\"] \"whom to greet\"]."
   (setv summary (when (and (> (len body) 1) (isinstance (get body 0) hy.models.String))
                   (str (get body 0)))
         pairs (lfor item arguments (if (in item '[/ *]) [item None] (documented-pair name item)))
         texts (dfor [argument text] pairs :if text  (argument-label argument) (str text))
         typed (any (gfor [argument _] pairs (has-type argument))))
-  `(defn [(hy.I.helpers/documented.with-arguments ~texts)] ~name
+  `(defn [(.with-arguments (hy.I "helpers.documented") ~texts)] ~name
      [~@(lfor [argument _] pairs argument)]
      ~(if typed summary (docstring summary texts))  ; types: with-arguments writes the section
      ~@(or (if summary (cut body 1 None) body) '[None])))

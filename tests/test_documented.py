@@ -207,6 +207,15 @@ def test_argument_without_documentation_is_refused_at_expansion(arguments, messa
         mydef(arguments, "1")
 
 
+def test_default_that_is_a_string_needs_a_description_besides():
+    described = mydef('[[name "World"]]', "name")
+    assert described.args == {"name": "World"}
+    assert str(inspect.signature(described)) == "(name)"
+    with_default = mydef('[[[name "World"] "whom to greet"]]', "name")
+    assert with_default.args == {"name": "whom to greet"}
+    assert str(inspect.signature(with_default)) == "(name='World')"
+
+
 def test_nothing_returned_is_written_as_none():
     @documented
     def f(x: Annotated[int, Doc("a number")]) -> None:

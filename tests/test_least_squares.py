@@ -473,6 +473,57 @@ def test_no_errors_without_degrees_of_freedom():
             method()
 
 
+# leverage
+
+
+def test_leverage_of_a_line_has_its_closed_form():
+    found = fit(line, X, NOISY, [1, 1])
+    centered = X - X.mean()
+    expected = 1 / len(X) + centered**2 / np.sum(centered**2)
+    assert np.allclose(found.leverage, expected, rtol=1e-12)
+
+
+def test_leverage_is_how_a_weighted_fit_follows_a_target():
+    """Against refits: the derivative of each fitted value with respect to its own target."""
+    sigma = np.linspace(0.02, 0.2, len(X))
+    found = fit(line, X, NOISY, [1, 1], sigma)
+    moved = [fit(line, X, NOISY + 0.5 * one, [1, 1], sigma).predict(X) for one in np.eye(len(X))]
+    follows = np.diag(moved - found.predict(X)) / 0.5
+    assert np.allclose(found.leverage, follows, rtol=1e-9)
+    assert np.allclose(fit(line, X, NOISY, [1, 1], 7 * sigma).leverage, follows, rtol=1e-9)
+
+
+def test_leverage_predicts_the_residual_of_a_point_left_out():
+    """Exactly so for a model that is linear in its parameters."""
+    sigma = np.linspace(0.02, 0.2, len(X))
+    found = fit(line, X, NOISY, [1, 1], sigma)
+    for i in (0, 7, 29):
+        kept = np.arange(len(X)) != i
+        without = fit(line, X[kept], NOISY[kept], [1, 1], sigma[kept])
+        missed = NOISY[i] - without.predict(X[i : i + 1])[0]
+        assert found.residuals[i] / (1 - found.leverage[i]) == pytest.approx(missed, rel=1e-9)
+
+
+def test_leverages_add_up_to_the_number_of_parameters():
+    found = murnaghan_fit()
+    assert np.sum(found.leverage) == pytest.approx(4, rel=1e-12)
+    assert np.all((found.leverage > 0) & (found.leverage < 1))
+    assert found.leverage[0] == pytest.approx(0.957, abs=5e-4)
+
+
+def test_leverage_takes_parameters_on_a_bound_as_known():
+    bounds = ([0, 0, 0.6], [5, 5, 1])
+    bounded = fit(decay, X, NOISY, [3, 1, 0.7], bounds=bounds)
+    fixed = fit(partial(decay, offset=0.6), X, NOISY, [3, 1])
+    assert bounded.parameters[2] == 0.6
+    assert np.allclose(bounded.leverage, fixed.leverage, rtol=1e-6)
+    assert np.sum(bounded.leverage) == pytest.approx(2, rel=1e-12)
+
+
+def test_leverage_is_one_where_nothing_is_left_to_compare():
+    assert np.allclose(fit(line, [0, 1], [1, 3], [0, 0]).leverage, 1, rtol=1e-12)
+
+
 # bounds and fixed parameters
 
 

@@ -47,17 +47,30 @@ def is_number(text):
 def test_notebook_opens_with_contents_source_and_duration(path):
     opening = prose(path)[0]
     assert opening.startswith("# ")
-    assert "**What you will see.**" in opening
+    for entry in ("What you will learn", "What you need to know", "How long it takes"):
+        assert f"**{entry}.**" in opening
     assert re.search(
         r"John Kitchin, \[.+\]\(https://kitchingroup\S+\).*\d+ (March|November) 2017", opening
     )
-    assert "**How long it runs.**" in opening
 
 
 @each
-def test_notebook_ends_with_comparison_and_checks(path):
+def test_notebook_ends_with_the_sections_that_all_have(path):
     headings = re.findall(r"^## (.+)$", "\n".join(prose(path)), re.MULTILINE)
-    assert headings[-2:] == ["The original post and this work", "Checks"]
+    last = "Explore, Exercises, Your own data, What to remember, References"
+    assert headings[-7:] == [*last.split(", "), "The original post and this work", "Checks"]
+
+
+@each
+def test_every_exercise_has_a_solution_that_runs(path):
+    exercises = re.findall(r"^\*\*Exercise (\d+)\.\*\*", "\n".join(prose(path)), re.MULTILINE)
+    solutions = [
+        cell["source"][0].strip()
+        for cell in code(path)
+        if "hide-cell" in cell["metadata"].get("tags", [])
+    ]
+    assert len(exercises) >= 4
+    assert solutions == [f"# Solution to exercise {number}" for number in exercises]
 
 
 @each

@@ -16,6 +16,7 @@ from helpers.reversible_reaction import (
     normalised_sensitivities,
     sensitivities,
     sobol_indices,
+    sobol_intervals,
 )
 from helpers.tables import read_columns
 
@@ -130,6 +131,47 @@ def test_sobol_indices_agree_with_quadrature(seed):
     assert np.allclose(np.hstack(found), np.stack(exact, axis=1), rtol=0, atol=3e-3)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_sobol_intervals_contain_the_indices_by_quadrature(seed):
+    names = ("t", "S1_k1", "S1_km1", "ST_k1", "ST_km1")
+    times, *exact = read_columns(REFERENCE / "sensitivity_sobol.csv", *names)
+    rng = np.random.default_rng(seed)
+    first, total = sobol_intervals(times[1:], norm(3, 0.3), norm(3, 1), rng, n_samples=2**10)
+    for (lower, upper), indices in zip((first, total), (exact[:2], exact[2:]), strict=True):
+        assert np.all(lower < np.transpose(indices)[1:])
+        assert np.all(np.transpose(indices)[1:] < upper)
+
+
+def test_sobol_intervals_shrink_with_the_square_root_of_the_samples():
+    widths = [
+        np.diff(
+            sobol_intervals([0.3], norm(3, 0.3), norm(3, 1), np.random.default_rng(0), n)[0], axis=0
+        )
+        for n in (2**8, 2**12)
+    ]
+    assert np.allclose(widths[0] / widths[1], 4, rtol=0.3)
+
+
+def test_sobol_intervals_have_the_width_of_independent_samples():
+    """Checked by the scatter of the estimate over 300 sets of independent samples."""
+    known_as = norm(3, 0.3), norm(3, 1)
+    n_samples = 2**9
+    rng = np.random.default_rng(0)
+    estimates = []
+    for _ in range(300):
+        first, second = (
+            np.array([known.rvs(n_samples, random_state=rng) for known in known_as])
+            for _ in range(2)
+        )
+        mixed = np.array([second[0], first[1]])
+        f_first, f_second, f_mixed = (concentration(0.3, *k) for k in (first, second, mixed))
+        centred = f_second - np.mean(f_second)
+        variance = np.var([f_first, f_second])
+        estimates.append(np.mean(centred * (f_mixed - f_first)) / variance)
+    (ends,) = np.transpose(sobol_intervals([0.3], *known_as, rng, n_samples)[0], (1, 0, 2))
+    assert np.diff(ends[:, 0]) == pytest.approx(2 * 1.96 * np.std(estimates), rel=0.35)
+
+
 def test_sobol_indices_at_the_start_belong_to_k_forward_alone():
     (first,), (total,) = sobol_indices([0], norm(3, 0.3), norm(3, 1), np.random.default_rng(0))
     assert first[1] == total[1] == 0
@@ -237,6 +279,19 @@ def test_sobol_indices_agree_with_sampling_the_concentration():
     )
     assert np.allclose(found[0][0], direct.first_order, rtol=0, atol=1e-12)
     assert np.allclose(found[1][0], direct.total_order, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        ({"n_samples": 1000}, "give a power of 2"),
+        ({"level": 95}, "give a probability between 0 and 1"),
+        ({"n_resamples": 1}, "give an integer, at least 2"),
+    ],
+)
+def test_intervals_without_meaning_are_refused(options, advice):
+    with pytest.raises(ValueError, match=advice):
+        sobol_intervals([1], norm(3, 1), norm(3, 1), np.random.default_rng(0), **options)
 
 
 def test_a_fractional_number_of_samples_is_a_type_error():
