@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import NamedTuple
 
-import autograd.numpy as np
-from autograd import elementwise_grad, make_vjp
+import autograd.numpy as anp
+import numpy as np
+from autograd import elementwise_grad
 
-from helpers.autodiff import tanh
+from helpers.autodiff import sech_squared, tanh
 from helpers.validation import check_integer, finite_array
 
 STEEPNESS = 2.0  # spread of the initial slopes, per standard deviation of the inputs
@@ -51,8 +52,8 @@ def predict(layers, inputs, activation=tanh):
     _check_layers(layers, inputs)
     *hidden, (weights, biases) = layers
     for hidden_weights, hidden_biases in hidden:
-        inputs = activation(np.dot(inputs, hidden_weights) + hidden_biases)
-    return np.dot(inputs, weights) + biases
+        inputs = activation(anp.dot(inputs, hidden_weights) + hidden_biases)
+    return anp.dot(inputs, weights) + biases
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,8 +229,9 @@ class _Projection(NamedTuple):
 
 def _variable_projection(layer, inputs, targets, penalty):
     """The `_Projection` at a hidden layer; `inputs` and `targets` are standardised."""
-    vjp, units = make_vjp(tanh)(predict([(layer[:-1], layer[-1])], inputs[:, :-1]))
-    slopes = vjp(np.ones_like(units))  # (n_inputs, n_hidden)
+    steps = inputs[:, :-1] @ layer[:-1] + layer[-1]  # (n_inputs, n_hidden)
+    units = np.tanh(steps)
+    slopes = sech_squared(steps)
     hidden_jacobian = inputs[:, :, np.newaxis] * slopes[:, np.newaxis, :]
     hidden_jacobian = hidden_jacobian.reshape(len(inputs), layer.size)
     table = np.column_stack([np.ones(len(inputs)), units, hidden_jacobian, targets])
