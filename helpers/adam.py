@@ -7,7 +7,7 @@ import numpy as np
 from autograd import grad
 from autograd.misc.optimizers import adam
 
-from helpers.validation import check_integer
+from helpers.validation import check_integer, check_number
 
 
 class AdamResult(NamedTuple):
@@ -36,10 +36,10 @@ def minimize_adam(
     steps = check_integer("steps", steps)
     restarts = check_integer("restarts", restarts)
     trace_every = steps if trace_every is None else check_integer("trace_every", trace_every)
-    _check_number("step_size", step_size)
+    check_number("step_size", step_size)
     if not 0 < step_size < np.inf:
         raise ValueError(f"step_size is {step_size}; give a positive finite number")
-    _check_number("tolerance", tolerance)
+    check_number("tolerance", tolerance)
     if np.isnan(tolerance):
         raise ValueError(f"tolerance is {tolerance}; give a number")
     _check_objective(objective(start))
@@ -73,11 +73,6 @@ def minimize_adam(
         f"the objective is {reached:.3g} after {steps_made} steps, not below {tolerance:.3g}; "
         f"allow more restarts than {restarts}, or a larger tolerance"
     )
-
-
-def _check_number(name, number):
-    if not isinstance(number, Real) or isinstance(number, bool):
-        raise TypeError(f"{name} is {number!r}; give a number")
 
 
 def _check_objective(value):

@@ -11,7 +11,6 @@ pure number: it has the meaning of `alpha` in scikit-learn's `MLPRegressor` on s
 
 from dataclasses import dataclass
 from itertools import pairwise, product
-from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
@@ -19,16 +18,12 @@ from autograd import elementwise_grad
 
 from helpers.autodiff import sech_squared, tanh
 from helpers.validation import check_integer, finite_array
+from helpers.variable_projection import levenberg_marquardt, project
 
 STEEPNESS = 2.0  # spread of the initial slopes, per standard deviation of the inputs
-RIDGE = 3e-9  # on the output weights: without it nearly equal hidden units cancel and lose digits
 TARGET_RMSE = 5e-7  # per standard deviation of the targets; with less, no other start is tried
-STATIONARY = 1e-3  # at a minimum, the relative offset of Bates & Watts is no larger
-POLISHED = 1e-4  # the same where the search ends: then other machines end at the same curve
 SCREENING_GAIN = 1e-3  # a start is given up once a step lowers its objective by less than this
-MAX_ITERATIONS = 300  # of Levenberg–Marquardt, for each start and again for the best of them
 NOISE = 0.01  # residual standard deviation, per standard deviation of the targets
-BLOCK = 7000  # numbers in one QR: with more, BLAS starts threads that wait for each other
 
 
 def random_layers(sizes, rng, scale=0.1):
@@ -182,19 +177,21 @@ def _fit(columns, targets, hidden, rng, starts, penalty, min_gain=0.0):
     inputs = np.column_stack([(columns - shift) / scale, np.ones(len(columns))])
     target_sse = TARGET_RMSE**2 * len(targets)
 
-    def project(layer):
-        return _variable_projection(layer, inputs, (targets - center) / spread, penalty)
+    standardized = (targets - center) / spread
+
+    def fit_output(layer):
+        return project(layer, *_hidden_units(layer, inputs), standardized, penalty)
 
     best = None
     for _ in range(starts):
-        start = project(_random_hidden(inputs, hidden, rng))
-        end, converged = _levenberg_marquardt(project, start, target_sse, SCREENING_GAIN)
+        start = fit_output(_random_hidden(inputs, hidden, rng))
+        end, converged = levenberg_marquardt(fit_output, start, target_sse, SCREENING_GAIN)
         if best is None or end.objective < best.objective:
             best = end
         if best.objective <= target_sse:
             break
     if min_gain < SCREENING_GAIN:
-        best, converged = _levenberg_marquardt(project, best, target_sse, min_gain)
+        best, converged = levenberg_marquardt(fit_output, best, target_sse, min_gain)
     weights = best.layer[:-1] / scale[:, np.newaxis]
     biases = best.layer[-1] - shift @ weights
     output_weights = spread * best.output_weights[1:, np.newaxis]
@@ -205,6 +202,14 @@ def _fit(columns, targets, hidden, rng, starts, penalty, min_gain=0.0):
     return Network(layers, float(np.sqrt(np.mean(errors**2))), bool(converged))
 
 
+def _hidden_units(layer, inputs):
+    """A column of ones and the hidden units, and the derivatives of the units: see `project`."""
+    arguments = inputs[:, :-1] @ layer[:-1] + layer[-1]  # (n_inputs, n_hidden)
+    slopes = sech_squared(arguments)
+    basis = np.column_stack([np.ones(len(inputs)), np.tanh(arguments)])
+    return basis, inputs[:, :, np.newaxis] * slopes[:, np.newaxis, :]
+
+
 def _random_hidden(inputs, hidden, rng):
     """A random hidden layer: its weights and, where `inputs` have ones, a last row of biases."""
     n_features = inputs.shape[1] - 1
@@ -212,109 +217,6 @@ def _random_hidden(inputs, hidden, rng):
     weights = rng.standard_normal((n_features, hidden)) * steepness
     centers = inputs[rng.integers(len(inputs), size=hidden), :-1]  # each tanh is 0 at one point
     return np.vstack([weights, -np.sum(centers.T * weights, axis=0)])
-
-
-class _Projection(NamedTuple):
-    """The objective as a function of the hidden layer alone, with the best output layer.
-
-    The system holds Kaufman's Jacobian and, as its last column, the errors (targets minus outputs).
-    A QR decomposition has reduced both to a triangle: lengths and angles of columns stay the same.
-    """
-
-    layer: np.ndarray  # (n_features + 1, n_hidden), the biases last
-    output_weights: np.ndarray  # (1 + n_hidden,), the bias first
-    system: np.ndarray  # (at most layer.size + 1, layer.size + 1)
-    objective: float
-
-
-def _variable_projection(layer, inputs, targets, penalty):
-    """The `_Projection` at a hidden layer; `inputs` and `targets` are standardised."""
-    steps = inputs[:, :-1] @ layer[:-1] + layer[-1]  # (n_inputs, n_hidden)
-    units = np.tanh(steps)
-    slopes = sech_squared(steps)
-    hidden_jacobian = inputs[:, :, np.newaxis] * slopes[:, np.newaxis, :]
-    hidden_jacobian = hidden_jacobian.reshape(len(inputs), layer.size)
-    table = np.column_stack([np.ones(len(inputs)), units, hidden_jacobian, targets])
-    ridge = np.full(1 + units.shape[1], RIDGE)
-    ridge[1:] = np.sqrt(max(RIDGE**2, penalty))
-    output_weights, system = _ridge_qr(table, ridge)
-    system = system * np.append(np.tile(output_weights[1:], len(layer)), 1)
-    if penalty:
-        n_weights = layer[:-1].size
-        rows = np.eye(n_weights, layer.size + 1)
-        rows[:, -1] = -layer[:-1].ravel()
-        system = _triangle(np.vstack([system, np.sqrt(penalty) * rows]))
-    return _Projection(layer, output_weights, system, np.sum(system[:, -1] ** 2))
-
-
-def _levenberg_marquardt(project, here, target_sse, min_gain):
-    """The `_Projection` where Levenberg–Marquardt ends, and whether it has converged.
-
-    It has if the objective is below `target_sse`, or if the errors are all but perpendicular to the
-    tangent plane of the model (Bates & Watts, Technometrics 23, 179, 1981). Damping as in Madsen,
-    Nielsen & Tingleff, Methods for non-linear least squares problems, 2004; scaling as in MINPACK.
-    """
-    damping = 0.01
-    growth = 2.0
-    scale = np.full(here.layer.size, 1e-9)
-    for _ in range(MAX_ITERATIONS):
-        jacobian = here.system[:, :-1]
-        errors = here.system[:, -1]
-        scale = np.maximum(scale, np.sqrt(np.sum(jacobian**2, axis=0)))
-        if _relative_offset(here, scale) <= POLISHED:
-            break
-        step, _ = _ridge_qr(here.system, np.sqrt(damping) * scale)
-        trial = project(here.layer + step.reshape(here.layer.shape))
-        gain = here.objective - trial.objective
-        predicted_gain = here.objective - np.sum((errors - jacobian @ step) ** 2)
-        if gain > 0:
-            here = trial
-            agreement = gain / predicted_gain if predicted_gain > 0 else 1.0
-            damping *= max(1 / 5, 1 - (2 * agreement - 1) ** 3)
-            growth = 2.0
-        else:
-            damping *= growth
-            growth *= 2
-        enough = 0.5 if here.objective <= target_sse else min_gain
-        if 0 <= gain <= enough * here.objective or damping > 1e12:
-            break
-    converged = here.objective <= target_sse or _relative_offset(here, scale) <= STATIONARY
-    return here, converged
-
-
-def _relative_offset(here, scale):
-    """Cosine of the angle between the errors and the tangent plane.
-
-    Directions in which the model has become flat, such as those of a unit that is a step between
-    two points, don't count.
-    """
-    diagonal = np.abs(np.diag(here.system[:, :-1]))
-    curved = diagonal > 1e-10 * scale[: len(diagonal)]
-    in_plane = here.system[: len(diagonal), -1][curved]
-    return np.sqrt(np.sum(in_plane**2) / max(here.objective, np.finfo(float).tiny))
-
-
-def _ridge_qr(table, ridge):
-    """Ridge regression of the last column of `table` on the first ones, one for each of `ridge`.
-
-    Returns the coefficients and, of the other columns, what the first ones don't explain.
-    """
-    n = len(ridge)
-    penalties = np.eye(n, table.shape[1]) * ridge[:, np.newaxis]
-    triangle = _triangle(np.vstack([table, penalties]))
-    return np.linalg.solve(triangle[:n, :n], triangle[:n, -1]), triangle[n:, n:]
-
-
-def _triangle(table):
-    """The triangular factor R of a QR decomposition of `table`, block by block."""
-    n_columns = table.shape[1]
-    n_rows = max(2 * n_columns, BLOCK // n_columns)
-    while len(table) > n_rows:
-        n_blocks = -(-len(table) // n_rows)
-        padding = np.zeros((-len(table) % n_blocks, n_columns))
-        blocks = np.vstack([table, padding]).reshape(n_blocks, -1, n_columns)
-        table = np.linalg.qr(blocks, mode="r").reshape(-1, n_columns)
-    return np.linalg.qr(table, mode="r")
 
 
 def _columns(inputs):

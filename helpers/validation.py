@@ -57,6 +57,12 @@ def check_integer(name, number, minimum=1):
     return int(number)
 
 
+def check_number(name, number):
+    """Refuse what is not a real number."""
+    if not isinstance(number, Real) or isinstance(number, bool):
+        raise TypeError(f"{name} is {number!r}; give a number")
+
+
 def _floats(name, objects):
     """An array of Python objects as one of floats, provided that every object is a real number."""
     floats = np.empty(objects.shape)

@@ -1,0 +1,164 @@
+"""What each atom sees: smooth functions of its distances to its neighbours.
+
+Lengths are in Å. The structures are `ase.Atoms`; their atoms may be in any order, and moving or
+turning a structure changes nothing.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.validation import check_integer, finite_array
+
+SMALL = 100  # atoms; up to this number all distances are faster than a neighbour list
+SOFTENING = 1e-3  # under the square root, so that its slope stays finite as a bond breaks
+
+
+class Environments(NamedTuple):
+    """The descriptors of all atoms of several structures, and their derivatives."""
+
+    sizes: np.ndarray  # (n_structures,), the number of atoms of each structure
+    sums: np.ndarray  # (n_atoms, n_sums)
+    first: np.ndarray  # (n_pairs,), the atom whose descriptors a pair contributes to
+    second: np.ndarray  # (n_pairs,), its neighbour
+    vectors: np.ndarray  # (n_pairs, 3), from the first atom to the second, in Å
+    distances: np.ndarray  # (n_pairs,), in Å
+    slopes: np.ndarray  # (n_pairs, n_sums), d sums[first] / d distance, in 1/Å
+
+    def total(self, values):
+        """Sums over the atoms of each structure of `values` (n_atoms, …)."""
+        starts = np.cumsum(self.sizes) - self.sizes
+        return np.add.reduceat(values, starts, axis=0)
+
+
+@dataclass(frozen=True)
+class RadialSums:
+    """Descriptors √(s + ε) - √ε of an atom, one for each of `decays`, in which
+
+        s = Σ exp(-decay (r - reference)) (1 - (r / cutoff)²)³
+
+    is a sum over the distances r < cutoff to its neighbours. The bond of an atom becomes weaker the
+    more neighbours it has, roughly like 1 / √neighbours, hence the square root (Finnis & Sinclair,
+    Philos. Mag. A 50, 45, 1984). An isolated atom has the descriptors zero. The last factor makes
+    the sums and their first two derivatives continuous at the cutoff.
+    """
+
+    decays: tuple  # 1/Å
+    reference: float  # Å, for example the distance of nearest neighbours in the crystal
+    cutoff: float  # Å
+
+    def __post_init__(self):
+        decays = finite_array("decays", self.decays, (1,))
+        lengths = finite_array("reference and cutoff", [self.reference, self.cutoff], (1,))
+        if not len(decays) or np.any(decays <= 0) or len(set(decays.tolist())) < len(decays):
+            raise ValueError(f"decays are {self.decays}; give different positive numbers")
+        if not 0 < lengths[0] < lengths[1]:
+            raise ValueError(
+                f"reference is {self.reference} Å and cutoff {self.cutoff} Å; "
+                "give 0 < reference < cutoff"
+            )
+        object.__setattr__(self, "decays", tuple(decays.tolist()))
+
+    def __call__(self, structures):
+        """The `Environments` of a list of structures."""
+        found = [neighbors(structure, self.cutoff) for structure in structures]
+        sizes = np.array([len(structure) for structure in structures])
+        offsets = np.cumsum(sizes) - sizes
+        first = np.concatenate([n.first + o for n, o in zip(found, offsets, strict=True)])
+        second = np.concatenate([n.second + o for n, o in zip(found, offsets, strict=True)])
+        vectors = np.concatenate([n.vectors for n in found])
+        distances = np.sqrt(np.sum(vectors**2, axis=1))
+        terms, term_slopes = self._terms(distances)
+        s = np.zeros((np.sum(sizes), len(self.decays)))
+        for k in range(len(self.decays)):
+            s[:, k] = np.bincount(first, terms[:, k], minlength=len(s))
+        roots = np.sqrt(s + SOFTENING)
+        slopes = term_slopes / (2 * roots[first])
+        sums = roots - np.sqrt(SOFTENING)
+        return Environments(sizes, sums, first, second, vectors, distances, slopes)
+
+    def _terms(self, distances):
+        """The terms of the sums (n_pairs, n_sums), and their derivatives."""
+        r = distances[:, np.newaxis]
+        decays = np.array(self.decays)
+        exponentials = np.exp(-decays * (r - self.reference))
+        u = 1 - (r / self.cutoff) ** 2
+        terms = exponentials * u**3
+        return terms, -decays * terms - exponentials * u**2 * 6 * r / self.cutoff**2
+
+
+class Neighbors(NamedTuple):
+    """The ordered pairs of atoms that are nearer than a cutoff: each pair appears twice."""
+
+    first: np.ndarray  # (n_pairs,)
+    second: np.ndarray  # (n_pairs,)
+    vectors: np.ndarray  # (n_pairs, 3), from the first atom to the second, in Å
+
+
+def neighbors(structure, cutoff):
+    """The `Neighbors` of one structure, periodic images included; `cutoff` in Å."""
+    positions = structure.positions
+    if not np.all(np.isfinite(positions)):
+        atom = int(np.argmin(np.all(np.isfinite(positions), axis=1)))
+        raise ValueError(f"atom {atom} is at {positions[atom]}; give finite positions")
+    if len(structure) <= SMALL and not structure.pbc.any():
+        vectors = positions - positions[:, np.newaxis]
+        squares = np.sum(vectors**2, axis=-1)
+        np.fill_diagonal(squares, np.inf)
+        first, second = np.nonzero(squares < cutoff**2)
+        vectors = vectors[first, second]
+    else:
+        from ase.neighborlist import neighbor_list  # only here: `import helpers` is without ASE
+
+        first, second, vectors = neighbor_list("ijD", structure, cutoff)
+    coincide = np.all(vectors == 0, axis=1)
+    if np.any(coincide):
+        pair = int(np.argmax(coincide))
+        raise ValueError(f"atoms {first[pair]} and {second[pair]} are at the same position")
+    return Neighbors(first, second, vectors)
+
+
+def radial_sums(symbol, decays=(4.0, 8.0, 12.0), cutoff=2.3):
+    """The `RadialSums` for a metal; decays and cutoff are relative to its nearest neighbours.
+
+    The distance d of nearest neighbours is that of the fcc crystal at room temperature: decays / d
+    and cutoff · d are used. Between 4 and 12 the decays bracket those of embedded-atom potentials.
+    """
+    distance = nearest_neighbor_distance(symbol)
+    return RadialSums(tuple(decay / distance for decay in decays), distance, cutoff * distance)
+
+
+def nearest_neighbor_distance(symbol):
+    """The distance (Å) of nearest neighbours in the fcc crystal of an element, from `ase.data`."""
+    from ase.data import atomic_numbers, reference_states
+
+    state = reference_states[atomic_numbers[symbol]] if symbol in atomic_numbers else None
+    if not state or state["symmetry"] != "fcc":
+        raise ValueError(f"{symbol!r} is no element with an fcc crystal; give RadialSums yourself")
+    return state["a"] / np.sqrt(2)
+
+
+def random_cluster(symbol, n_atoms, rng, nearest=0.7, farthest=1.5):
+    """A random cluster of `n_atoms`, as `ase.Atoms`.
+
+    Each atom is added in a random direction from one of the atoms before, at a distance between
+    `nearest` and `farthest` times that of nearest neighbours in the crystal, uniformly distributed,
+    and at least `nearest` from all others.
+    """
+    from ase import Atoms
+
+    distance = nearest_neighbor_distance(symbol)
+    n_atoms = check_integer("n_atoms", n_atoms)
+    if not 0 < nearest < farthest < np.inf:
+        raise ValueError(
+            f"nearest is {nearest} and farthest {farthest}; give 0 < nearest < farthest"
+        )
+    positions = np.zeros((1, 3))
+    while len(positions) < n_atoms:
+        direction = rng.standard_normal(3)
+        step = distance * rng.uniform(nearest, farthest) / np.linalg.norm(direction)
+        position = positions[rng.integers(len(positions))] + step * direction
+        if np.min(np.linalg.norm(positions - position, axis=1)) >= nearest * distance:
+            positions = np.vstack([positions, position])
+    return Atoms([symbol] * n_atoms, positions=positions)
