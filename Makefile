@@ -31,6 +31,9 @@ pages: .venv-pages/ready
 browser: .venv-browser/ready
 	.venv-browser/bin/pytest tools/browser $(if $(ONLY),-k $(ONLY))
 
+dask: .venv-dask/ready
+	.venv-dask/bin/pytest tools/dask
+
 benchmark: .venv-benchmark/ready
 	PYTHONPATH=tests .venv-benchmark/bin/python -W ignore tools/benchmark
 
@@ -67,4 +70,4 @@ $(READY): requirements.txt $(MOVED)
 	$(BIN)/uv pip install --quiet --python $(@D) --requirement requirements.txt --group $* --editable .
 	touch $@
 
-.PHONY: lab test notebooks lint pages browser benchmark mutants platforms lock moved
+.PHONY: lab test notebooks lint pages browser dask benchmark mutants platforms lock moved
