@@ -3,6 +3,8 @@
 Times are in s and rate constants in 1/s, or in any unit and its reciprocal.
 """
 
+from functools import partial
+
 import autograd.numpy as np
 import numpy
 from autograd.extend import defjvp, defvjp, primitive
@@ -112,13 +114,16 @@ def sobol_indices(time, k_forward, k_backward, rng, n_samples=2**14):
     return first_order, found.total_order.reshape(-1, 2)
 
 
-def sobol_intervals(time, k_forward, k_backward, rng, n_samples=2**12, level=0.95, n_resamples=200):
+def sobol_intervals(
+    time, k_forward, k_backward, rng, n_samples=2**12, level=0.95, n_resamples=200, workers=map
+):
     """Bootstrap intervals (lower, upper) of the `sobol_indices`, two arrays (2, n_times, 2).
 
     The samples are those of `sobol_indices` for an `rng` of the same seed. They are drawn again
     with replacement, `n_resamples` times, and the interval holds the middle `level` of the indices
     that result. It assumes independent samples. SciPy's fill the space more evenly than that, so
-    that the indices usually are closer to the truth than the interval says.
+    that the indices usually are closer to the truth than the interval says. `workers` is the
+    built-in `map` or anything that is called like it; the result doesn't depend on it.
     Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993), section 13.3.
     """
     model = _mean_rate(time)
@@ -134,14 +139,18 @@ def sobol_intervals(time, k_forward, k_backward, rng, n_samples=2**12, level=0.9
 
     distributions = [k_forward, k_backward]
     stats.sobol_indices(func=model, n=n_samples, dists=distributions, method=keep, rng=rng)
-    resampled = []
-    for _ in range(n_resamples):
-        chosen = rng.integers(n_samples, size=n_samples)
-        again = {name: outputs[..., chosen] for name, outputs in evaluations.items()}
-        found = stats.sobol_indices(func=again, n=n_samples)
-        resampled.append([found.first_order.reshape(-1, 2), found.total_order.reshape(-1, 2)])
+    resampled = list(workers(partial(_resampled_indices, evaluations), rng.spawn(n_resamples)))
     ends = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return ends[:, 0], ends[:, 1]
+
+
+def _resampled_indices(evaluations, rng):
+    """First-order and total indices (2, n_times, 2) of samples drawn again with replacement."""
+    n_samples = evaluations["f_A"].shape[-1]
+    chosen = rng.integers(n_samples, size=n_samples)
+    again = {name: outputs[..., chosen] for name, outputs in evaluations.items()}
+    found = stats.sobol_indices(func=again, n=n_samples)
+    return np.array([found.first_order.reshape(-1, 2), found.total_order.reshape(-1, 2)])
 
 
 def _mean_rate(time):

@@ -1,5 +1,7 @@
 """A ⇌ B, against its rate law, an integrator, closed forms in many digits and quadrature."""
 
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import autograd.numpy as np
@@ -140,6 +142,18 @@ def test_sobol_intervals_contain_the_indices_by_quadrature(seed):
     for (lower, upper), indices in zip((first, total), (exact[:2], exact[2:]), strict=True):
         assert np.all(lower < np.transpose(indices)[1:])
         assert np.all(np.transpose(indices)[1:] < upper)
+
+
+def test_sobol_intervals_do_not_depend_on_the_workers():
+    def intervals(workers):
+        rng = np.random.default_rng(0)
+        known_as = norm(3, 0.3), norm(3, 1)
+        return sobol_intervals([0.1, 1], *known_as, rng, 2**8, n_resamples=20, workers=workers)
+
+    with ThreadPoolExecutor(2) as executor:
+        assert np.array_equal(intervals(executor.map), intervals(map))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        assert np.array_equal(intervals(executor.map), intervals(map))
 
 
 def test_sobol_intervals_shrink_with_the_square_root_of_the_samples():
