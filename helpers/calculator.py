@@ -5,15 +5,18 @@ from ase.stress import full_3x3_to_voigt_6_stress
 
 
 class PotentialCalculator(Calculator):
-    """Energies (eV), forces (eV/Å) and, of a crystal, the stress (eV/Å³) from a `Potential`.
+    """Energies (eV), forces (eV/Å) and, of a cell, the stress (eV/Å³) from a `Potential`.
 
     It works for isolated and for periodic structures of the potential's element, in relaxations,
-    vibrations, molecular dynamics and wherever else ASE takes a calculator.
+    vibrations, molecular dynamics and wherever else ASE takes a calculator. `kwargs` are those of
+    ASE's `Calculator`. A structure whose cell has no volume has no stress.
     """
 
     implemented_properties = ("energy", "free_energy", "energies", "forces", "stress")
 
     def __init__(self, potential, **kwargs):
+        if not callable(potential):
+            raise TypeError(f"potential is {potential!r}; give a Potential, as training returns it")
         super().__init__(**kwargs)
         self.potential = potential
 

@@ -59,10 +59,24 @@ class RadialSums:
                 "give 0 < reference < cutoff"
             )
         object.__setattr__(self, "decays", tuple(decays.tolist()))
+        object.__setattr__(self, "reference", float(lengths[0]))
+        object.__setattr__(self, "cutoff", float(lengths[1]))
 
     def __call__(self, structures):
-        """The `Environments` of a list of structures."""
-        found = [neighbors(structure, self.cutoff) for structure in structures]
+        """The `Environments` of a list of structures.
+
+        TypeError if it isn't a list of `ase.Atoms`; ValueError, with the number of the structure,
+        where `neighbors` refuses one.
+        """
+        structures = check_structures(structures)
+        if not structures:
+            raise ValueError("there are no structures; give at least one")
+        found = []
+        for i, structure in enumerate(structures):
+            try:
+                found.append(neighbors(structure, self.cutoff))
+            except ValueError as error:
+                raise ValueError(f"structure {i}: {error}") from None
         sizes = np.array([len(structure) for structure in structures])
         offsets = np.cumsum(sizes) - sizes
         first = np.concatenate([n.first + o for n, o in zip(found, offsets, strict=True)])
@@ -88,6 +102,27 @@ class RadialSums:
         return terms, -decays * terms - exponentials * u**2 * 6 * r / self.cutoff**2
 
 
+def check_structures(structures):
+    """`structures` as a list, provided that each is an `ase.Atoms` with at least one atom."""
+    from ase import Atoms  # only here: `import helpers` is without ASE
+
+    if isinstance(structures, Atoms):
+        raise TypeError("structures is a single ase.Atoms; give a list: [atoms]")
+    structures = list(structures)
+    for i, structure in enumerate(structures):
+        if not isinstance(structure, Atoms):
+            raise TypeError(f"structure {i} is of type {type(structure).__name__}; give ase.Atoms")
+        if not len(structure):
+            raise ValueError(f"structure {i} has no atoms; leave it out")
+    return structures
+
+
+def check_generator(rng):
+    """Refuse what is not a generator of NumPy."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
+
+
 class Neighbors(NamedTuple):
     """The ordered pairs of atoms that are nearer than a cutoff: each pair appears twice."""
 
@@ -97,11 +132,21 @@ class Neighbors(NamedTuple):
 
 
 def neighbors(structure, cutoff):
-    """The `Neighbors` of one structure, periodic images included; `cutoff` in Å."""
+    """The `Neighbors` of one structure, periodic images included; `cutoff` in Å.
+
+    ValueError for positions that are not finite, for two atoms at the same position, and for a
+    structure that is periodic without the cell vectors that this takes.
+    """
     positions = structure.positions
     if not np.all(np.isfinite(positions)):
         atom = int(np.argmin(np.all(np.isfinite(positions), axis=1)))
         raise ValueError(f"atom {atom} is at {positions[atom]}; give finite positions")
+    periods = structure.cell[structure.pbc]
+    if not np.all(np.isfinite(periods)) or np.linalg.matrix_rank(periods) < len(periods):
+        raise ValueError(
+            f"it is periodic, but its cell is {structure.cell.tolist()}; "
+            "give the cell vectors, or set pbc=False"
+        )
     if len(structure) <= SMALL and not structure.pbc.any():
         vectors = positions - positions[:, np.newaxis]
         squares = np.sum(vectors**2, axis=-1)
@@ -109,13 +154,15 @@ def neighbors(structure, cutoff):
         first, second = np.nonzero(squares < cutoff**2)
         vectors = vectors[first, second]
     else:
-        from ase.neighborlist import neighbor_list  # only here: `import helpers` is without ASE
+        from ase.neighborlist import neighbor_list
 
         first, second, vectors = neighbor_list("ijD", structure, cutoff)
-    coincide = np.all(vectors == 0, axis=1)
+    coincide = np.sum(vectors**2, axis=1) == 0
     if np.any(coincide):
         pair = int(np.argmax(coincide))
-        raise ValueError(f"atoms {first[pair]} and {second[pair]} are at the same position")
+        raise ValueError(
+            f"atoms {first[pair]} and {second[pair]} are at the same position; move one"
+        )
     return Neighbors(first, second, vectors)
 
 
@@ -144,12 +191,13 @@ def random_cluster(symbol, n_atoms, rng, nearest=0.7, farthest=1.5):
 
     Each atom is added in a random direction from one of the atoms before, at a distance between
     `nearest` and `farthest` times that of nearest neighbours in the crystal, uniformly distributed,
-    and at least `nearest` from all others.
+    and at least `nearest` times that distance from all others.
     """
     from ase import Atoms
 
     distance = nearest_neighbor_distance(symbol)
     n_atoms = check_integer("n_atoms", n_atoms)
+    check_generator(rng)
     if not 0 < nearest < farthest < np.inf:
         raise ValueError(
             f"nearest is {nearest} and farthest {farthest}; give 0 < nearest < farthest"

@@ -16,8 +16,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from helpers.autodiff import sech_squared
-from helpers.descriptors import RadialSums
-from helpers.validation import check_integer, check_number, finite_array
+from helpers.descriptors import RadialSums, check_generator, check_structures
+from helpers.validation import check_integer, check_number
 from helpers.variable_projection import levenberg_marquardt, project
 
 SCREENING_GAIN = 1e-2  # a start is given up once a step lowers its objective by less than this
@@ -35,7 +35,10 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Potential:
-    """A trained potential; called with a structure it returns the `Prediction`."""
+    """A trained potential; called with a structure it returns the `Prediction`.
+
+    Magnetic moments and charges of a structure are ignored, and so are its constraints.
+    """
 
     symbol: str
     descriptor: RadialSums
@@ -46,10 +49,14 @@ class Potential:
     force_rmse: float  # of the training data, in eV/Å; NaN if it was trained on energies alone
     precision: np.ndarray  # (n_parameters, n_parameters), Gauss–Newton: inverse of the covariance
 
+    def __post_init__(self):
+        for name in ("layer", "weights", "precision"):
+            getattr(self, name).setflags(write=False)
+
     def __call__(self, structure):
         """The `Prediction` for one structure. ValueError for atoms of another element."""
-        check_element(structure, self.symbol)
         around = self.descriptor([structure])
+        _check_elements([structure], self.symbol)
         slopes, offsets = self.layer[:-1], self.layer[-1]
         arguments = around.sums @ slopes + offsets
         energies = (np.tanh(arguments) - np.tanh(offsets)) @ self.weights + self.atom_energy
@@ -68,8 +75,8 @@ class Potential:
         The parameters are the weights and then the layer, row by row, as in `precision`. With the
         covariance inv(precision), the delta method gives the standard error of an energy.
         """
-        for structure in structures:
-            check_element(structure, self.symbol)
+        structures = check_structures(structures)
+        _check_elements(structures, self.symbol)
         around = self.descriptor(structures)
         units, jacobian = _energy_units(_with_ones(around.sums), self.layer)
         jacobian = (jacobian * self.weights).reshape(len(units), -1)
@@ -91,18 +98,22 @@ def train_potential(
 
     `structures` is a list of `ase.Atoms` of one element that hold their energies and, if
     `force_weight` is positive, their forces, as `helpers.labels.label` and `ase.io.read` return
-    them. `descriptor` is a `RadialSums`, `atom_energy` the energy of one isolated atom (eV) in the
-    same kind of calculation, and `hidden` the number of tanh units.
+    them, without the effect of constraints. `descriptor` is a `RadialSums`, `atom_energy` the
+    energy of one isolated atom (eV) in the same kind of calculation, and `hidden` the number of
+    tanh units.
 
     It minimises the sum of the squared errors of the energies per atom, plus those of the force
     components multiplied by `force_weight` (Å), plus a `penalty` on the squares of the weights in
     standardised units. The best of several random starts is returned.
 
-    ValueError where a label is missing or not finite, and for fewer labels than parameters. Method:
+    ValueError where a label is missing or not finite, for structures of several elements, and for
+    fewer labels than parameters; TypeError for arguments of another type. Method:
     variable projection and Levenberg–Marquardt with the exact Jacobian, see
     `helpers.variable_projection`.
     """
-    structures = list(structures)
+    structures = check_structures(structures)
+    if not isinstance(descriptor, RadialSums):
+        raise TypeError(f"descriptor is {descriptor!r}; give helpers.descriptors.RadialSums")
     hidden = check_integer("hidden", hidden)
     starts = check_integer("starts", starts)
     check_number("atom_energy", atom_energy)
@@ -112,13 +123,11 @@ def train_potential(
         check_number(name, value)
         if not 0 <= value < np.inf:
             raise ValueError(f"{name} is {value}; give zero or a positive number")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
+    check_generator(rng)
     if not structures:
         raise ValueError("there are no structures; give at least a few with labels")
     symbol = structures[0].get_chemical_symbols()[0]
-    for structure in structures:
-        check_element(structure, symbol)
+    _check_elements(structures, symbol)
     energies, forces = _labels(structures, force_weight)
     n_parameters = hidden * (len(descriptor.decays) + 2)
     if len(energies) + len(forces) < n_parameters:
@@ -126,7 +135,15 @@ def train_potential(
             f"{len(energies) + len(forces)} energies and force components for {n_parameters} "
             "parameters; give more structures, or fewer hidden units"
         )
-    data = _TrainingData(descriptor(structures), energies, forces, atom_energy, force_weight)
+    around = descriptor(structures)
+    if not len(around.distances):
+        raise ValueError(
+            f"no two atoms are within the cutoff, {descriptor.cutoff:.3g} Å; "
+            "give structures with neighbours, or a longer cutoff"
+        )
+    data = _TrainingData(around, energies, forces, atom_energy, force_weight)
+    if not np.any(data.targets):
+        raise ValueError("all energies are those of isolated atoms and there are no forces to fit")
 
     def fit_weights(layer):
         return project(layer, *data.units(layer), data.targets, penalty)
@@ -138,18 +155,20 @@ def train_potential(
         if best is None or end.objective < best.objective:
             best = end
     best, _ = levenberg_marquardt(fit_weights, best, 0.0, FINAL_GAIN)
-    fields = data.unstandardize(best, penalty)
+    fields = data.unstandardize(best)
     return Potential(symbol, descriptor, atom_energy=atom_energy, **fields)
 
 
 def train_ensemble(structures, descriptor, rng, n_potentials, *, workers=map, **options):
     """A tuple of potentials that were trained on the same data from different random starts.
 
-    `options` are those of `train_potential`, `workers` is explained in `helpers.labels`. Each
-    potential has a generator of its own, spawned from `rng`, so that the result doesn't depend on
-    the workers.
+    `options` are the keyword arguments of `train_potential`. `workers`, such as `map` or the `map`
+    of an executor, is explained in `helpers.labels`. Each potential has a generator of its own,
+    spawned from `rng`, so that the result doesn't depend on the workers.
     """
+    structures = check_structures(structures)
     n_potentials = check_integer("n_potentials", n_potentials)
+    check_generator(rng)
     train = partial(_train, structures, descriptor, options)
     return tuple(workers(train, rng.spawn(n_potentials)))
 
@@ -158,19 +177,22 @@ def _train(structures, descriptor, options, rng):
     return train_potential(structures, descriptor, rng, **options)
 
 
-def check_element(structure, symbol):
-    """Refuse a structure that is empty or has atoms of another element."""
-    others = sorted(set(structure.get_chemical_symbols()) - {symbol})
-    if others:
-        raise ValueError(f"the structure has {', '.join(others)}; this is a potential for {symbol}")
-    if not len(structure):
-        raise ValueError("the structure has no atoms")
+def _check_elements(structures, symbol):
+    """Refuse a structure that has atoms of another element."""
+    for i, structure in enumerate(structures):
+        others = sorted(set(structure.get_chemical_symbols()) - {symbol})
+        if others:
+            raise ValueError(
+                f"structure {i} has {', '.join(others)} in it, but a potential is for one element, "
+                f"here {symbol}"
+            )
 
 
 class _TrainingData:
     """Training data, and what a hidden layer makes of them, in standardised units.
 
-    The targets are the energies per atom and the force components, with their weight.
+    The targets (n_structures + 3 n_atoms,) are the energies per atom and, unless there are none,
+    the force components multiplied by their weight.
     """
 
     def __init__(self, around, energies, forces, atom_energy, force_weight):
@@ -194,7 +216,10 @@ class _TrainingData:
         return np.vstack([slopes, -np.sum(centers.T * slopes, axis=0)])
 
     def units(self, layer):
-        """What each hidden unit adds to the targets, and its derivatives: see `project`."""
+        """What each hidden unit adds to the targets, and its derivatives: see `project`.
+
+        Shapes: (n_targets, n_hidden) and (n_targets, n_sums + 1, n_hidden).
+        """
         units, jacobian = _energy_units(self.sums, layer)
         units = self.total(units) / self.sizes[:, np.newaxis]
         jacobian = self.total(jacobian) / self.sizes[:, np.newaxis, np.newaxis]
@@ -207,7 +232,10 @@ class _TrainingData:
         return np.vstack([units, forces]), np.concatenate([jacobian, force_jacobian])
 
     def _tensions(self, layer):
-        """Derivatives of the units by the distances, and the derivatives of those by the layer."""
+        """Derivatives of the units by the distances, and the derivatives of those by the layer.
+
+        Shapes: (n_pairs, n_hidden) and (n_pairs, n_sums + 1, n_hidden).
+        """
         arguments = self.sums @ layer
         decline = sech_squared(arguments)  # (n_atoms, n_hidden), like the next
         curvature = -2 * np.tanh(arguments) * decline
@@ -218,7 +246,7 @@ class _TrainingData:
         jacobian[:, :-1] += self.slopes[:, :, np.newaxis] * decline[:, np.newaxis, :]
         return decline * along, jacobian
 
-    def unstandardize(self, best, penalty):
+    def unstandardize(self, best):
         """Fields of the `Potential` in eV and Å."""
         units, jacobian = self.units(best.layer)
         residuals = self.spread * (self.targets - units @ best.output_weights)
@@ -268,18 +296,25 @@ def _pulls(around):
 
 def _labels(structures, force_weight):
     """Energies (n_structures,) and forces (3 n_atoms,), or no forces if their weight is zero."""
-    energies = []
+    energies = np.empty(len(structures))
     forces = [np.zeros(0)]
     for i, structure in enumerate(structures):
-        try:
-            energies.append(structure.get_potential_energy())
-            if force_weight:
-                forces.append(structure.get_forces().ravel())
-        except Exception as error:
-            raise ValueError(
-                f"structure {i} has no energy or no forces ({error}); label it, or set "
-                "force_weight=0 to train on energies alone"
-            ) from error
-        if not np.all(np.isfinite(np.append(forces[-1], energies[-1]))):
-            raise ValueError(f"structure {i}: its energy or a force is not finite; leave it out")
-    return finite_array("energies", energies, (1,)), np.concatenate(forces)
+        energies[i] = _label(structure.get_potential_energy, i, "energy", ())
+        if force_weight:
+            found = _label(structure.get_forces, i, "forces", (len(structure), 3))
+            forces.append(found.ravel())
+    return energies, np.concatenate(forces)
+
+
+def _label(get, i, name, shape):
+    """An energy or forces without the effect of constraints, as an array of a given shape."""
+    try:
+        found = np.asarray(get(apply_constraint=False), dtype=float)
+    except Exception as error:
+        instead = ", or train with force_weight=0" if name == "forces" else ""
+        raise ValueError(f"structure {i} has no {name} ({error}); label it{instead}") from error
+    if found.shape != shape:
+        raise ValueError(f"structure {i}: {name} of the shape {found.shape}; give {shape}")
+    if not np.all(np.isfinite(found)):
+        raise ValueError(f"structure {i}: {name} not finite; label it again or leave it out")
+    return found
