@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.validation import check_integer, finite_array
+from helpers.validation import check_generator, check_integer, finite_array
 
 SMALL = 100  # atoms; up to this number all distances are faster than a neighbour list
 SOFTENING = 1e-3  # under the square root, so that its slope stays finite as a bond breaks
@@ -115,12 +115,6 @@ def check_structures(structures):
         if not len(structure):
             raise ValueError(f"structure {i} has no atoms; leave it out")
     return structures
-
-
-def check_generator(rng):
-    """Refuse what is not a generator of NumPy."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
 
 
 class Neighbors(NamedTuple):

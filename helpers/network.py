@@ -17,7 +17,7 @@ import numpy as np
 from autograd import elementwise_grad
 
 from helpers.autodiff import sech_squared, tanh
-from helpers.validation import check_integer, finite_array
+from helpers.validation import check_generator, check_integer, finite_array
 from helpers.variable_projection import levenberg_marquardt, project
 
 STEEPNESS = 2.0  # spread of the initial slopes, per standard deviation of the inputs
@@ -265,8 +265,7 @@ def _check_count(n_points, n_features, hidden, penalty):
 
 def _check_training(inputs, targets, rng):
     """Refuse `inputs` (n_inputs, n_features) and `targets` that can't be standardised."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
+    check_generator(rng)
     if targets.shape != inputs.shape[:1]:
         raise ValueError(f"{len(targets)} targets for {len(inputs)} inputs; give one for each")
     if inputs.shape[1] == 0:

@@ -16,8 +16,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from helpers.autodiff import sech_squared
-from helpers.descriptors import RadialSums, check_generator, check_structures
-from helpers.validation import check_integer, check_number
+from helpers.descriptors import RadialSums, check_structures
+from helpers.validation import check_generator, check_integer, check_number
 from helpers.variable_projection import levenberg_marquardt, project
 
 SCREENING_GAIN = 1e-2  # a start is given up once a step lowers its objective by less than this

@@ -11,7 +11,7 @@ import numpy as np
 
 from helpers.autodiff import parameter_names
 from helpers.least_squares import fit
-from helpers.validation import check_integer, finite_array
+from helpers.validation import check_generator, check_integer, finite_array
 
 
 class Coverage(NamedTuple):
@@ -35,6 +35,7 @@ def simulate_coverage(model, inputs, truth, sigma, n_trials, rng, level=0.95, wo
     √(p (1 - p) / n_trials), the linearised intervals can't be trusted for these inputs.
     """
     n_trials = check_integer("n_trials", n_trials, minimum=2)
+    check_generator(rng)
     truth = finite_array("truth", truth, (1,))
     names = parameter_names(model, len(truth))
     exact = finite_array("model(inputs, *truth)", model(inputs, *truth), (1,))

@@ -63,6 +63,12 @@ def check_number(name, number):
         raise TypeError(f"{name} is {number!r}; give a number")
 
 
+def check_generator(rng):
+    """Refuse what is not a generator of NumPy."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}; give a generator: numpy.random.default_rng(seed)")
+
+
 def _floats(name, objects):
     """An array of Python objects as one of floats, provided that every object is a real number."""
     floats = np.empty(objects.shape)

@@ -44,20 +44,25 @@ def test_helpers_import_only_what_they_are_built_on():
     graph = {name: imported - {"validation"} for name, imported in graph.items()}
     assert {name: imported for name, imported in graph.items() if imported} == {
         "eos": {"least_squares"},
+        "labels": {"descriptors"},
         "least_squares": {"autodiff"},
-        "network": {"autodiff"},
+        "network": {"autodiff", "variable_projection"},
+        "potential": {"autodiff", "descriptors", "variable_projection"},
         "ode_sensitivity": {"collocation", "rate_derivatives"},
         "rate_derivatives": {"autodiff"},
         "reversible_reaction": {"autodiff"},
         "published": {"tables"},
+        "simulation": {"autodiff", "least_squares"},
     }
 
 
-def test_only_dimer_loads_large_packages():
-    light = [f"helpers.{name}" for name in MODULES if name != "dimer"]
+def test_only_modules_of_atoms_load_large_packages():
+    with_ase = {"dimer", "calculator", "labels"}
+    light = [f"helpers.{name}" for name in MODULES if name not in with_ase]
     large = ["ase", "hy", "pycse", "matplotlib", "IPython", "pandas"]
     assert loaded(f"import {', '.join(light)}", large) == []
-    assert loaded("import helpers.dimer", ["ase", "hy", "pycse"]) == ["ase"]
+    for name in with_ase:
+        assert loaded(f"import helpers.{name}", ["ase", "hy", "pycse"]) == ["ase"]
 
 
 def test_least_squares_loads_neither_ase_nor_hy_nor_pycse():
