@@ -1,5 +1,8 @@
 """Labels and trainings on a real Dask cluster of two workers: `make dask`."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase.calculators.emt import EMT
@@ -40,6 +43,15 @@ def test_labels_have_the_same_bits_as_with_map(client, clusters, chunk):
     )
     assert bits(labelled) == bits(label(clusters, EMT))
     assert reports[-1] == (24, 24)
+
+
+def test_example_of_the_readme_runs(client, clusters):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    _, code = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    names = {"label": label, "EMT": EMT, "structures": clusters}
+    exec(code.replace("tcp://scheduler:8786", client.scheduler.address), names)
+    names["client"].close()
+    assert bits(names["labelled"]) == bits(label(clusters, EMT))
 
 
 def test_a_failing_calculation_is_named(client, clusters):
