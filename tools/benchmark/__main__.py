@@ -10,6 +10,7 @@ from pathlib import Path
 import cpuinfo
 from tabulate import tabulate
 
+import many_atoms
 import regression
 import sensitivities
 from timing import MISSED
@@ -37,8 +38,16 @@ Faster than the helpers are: {faster}.
 
 CasADi is faster than the helper for {casadi_faster} of {n_problems} problems, at most {speed:.2g}
 times, and less exact for {casadi_less_exact}.
+
+## Many atoms
+
+{many_atoms.__doc__}
+
+{tables[2]}
 """
-PACKAGES = "ase autograd casadi jax lmfit numpy pycse pymatgen scikit-learn scipy"
+PACKAGES = (
+    "ase autograd casadi distributed jax lmfit numpy pycse pymatgen quippy-ase scikit-learn scipy"
+)
 
 
 def collect(rows):
@@ -50,8 +59,8 @@ def collect(rows):
     return collected
 
 
-def write_results(comparisons, problems):
-    """Write the rows of both tables, and what follows from them, to RESULTS.md."""
+def write_results(comparisons, problems, potentials):
+    """Write the rows of the tables, and what follows from them, to RESULTS.md."""
     faster = [
         f"{row['compared with']} ({1 / row['ratio']:.2g} times; {row['task']})"
         for row in comparisons
@@ -68,7 +77,8 @@ def write_results(comparisons, problems):
         packages=", ".join(f"{name} {version(name)}" for name in PACKAGES.split()),
         regression=regression,
         sensitivities=sensitivities,
-        tables=[tabulate(rows, **style) for rows in (comparisons, problems)],
+        many_atoms=many_atoms,
+        tables=[tabulate(rows, **style) for rows in (comparisons, problems, potentials)],
         faster="; ".join(faster) or "none",
         casadi_faster=sum(speed > 1 for speed in speeds),
         casadi_less_exact=sum(row["CasADi's error"] > row["error"] for row in problems),
@@ -81,6 +91,7 @@ def write_results(comparisons, problems):
 if __name__ == "__main__":
     comparisons = collect(regression.rows())
     problems = collect(sensitivities.rows())
-    write_results(comparisons, problems)
-    missed = sum(row["met"] == MISSED for row in comparisons + problems)
+    potentials = collect(many_atoms.rows())
+    write_results(comparisons, problems, potentials)
+    missed = sum(row["met"] == MISSED for row in comparisons + problems + potentials)
     sys.exit(f"{missed} requirements are missed; see RESULTS.md" if missed else 0)

@@ -34,7 +34,7 @@ from timing import compare
 GAP_TERMS = (
     "{distance_2b cutoff=5.9 covariance_type=ard_se delta=2.0 theta_uniform=0.7 n_sparse=40 "
     "sparse_method=uniform add_species=T : "
-    "soap l_max=4 n_max=8 atom_sigma=0.5 cutoff=5.9 cutoff_transition_width=1.0 delta=0.5 "
+    "soap l_max=2 n_max=12 atom_sigma=0.7 cutoff=5.9 cutoff_transition_width=1.0 delta=0.5 "
     "n_sparse=140 covariance_type=dot_product zeta=4 sparse_method=cur_points add_species=T}"
 )
 BOX = 40.0  # Å, around each cluster: GAP wants a cell
