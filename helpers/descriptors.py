@@ -5,13 +5,14 @@ turning a structure changes nothing.
 """
 
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from helpers.validation import check_generator, check_integer, finite_array
 
-SMALL = 100  # atoms; up to this number all distances are faster than a neighbour list
 SOFTENING = 1e-3  # under the square root, so that its slope stays finite as a bond breaks
 
 
@@ -141,23 +142,36 @@ def neighbors(structure, cutoff):
             f"it is periodic, but its cell is {structure.cell.tolist()}; "
             "give the cell vectors, or set pbc=False"
         )
-    if len(structure) <= SMALL and not structure.pbc.any():
-        vectors = positions - positions[:, np.newaxis]
-        squares = np.sum(vectors**2, axis=-1)
-        np.fill_diagonal(squares, np.inf)
-        first, second = np.nonzero(squares < cutoff**2)
-        vectors = vectors[first, second]
-    else:
-        from ase.neighborlist import neighbor_list
-
-        first, second, vectors = neighbor_list("ijD", structure, cutoff)
-    coincide = np.sum(vectors**2, axis=1) == 0
+    sources, images, owners = _periodic_images(structure, cutoff)
+    pairs = KDTree(sources).sparse_distance_matrix(KDTree(images), cutoff, output_type="ndarray")
+    first, second = pairs["i"], owners[pairs["j"]]
+    coincide = (pairs["v"] == 0) & (first != second)
     if np.any(coincide):
         pair = int(np.argmax(coincide))
         raise ValueError(
             f"atoms {first[pair]} and {second[pair]} are at the same position; move one"
         )
-    return Neighbors(first, second, vectors)
+    others = pairs["v"] > 0  # an atom is no neighbour of itself, but of its images
+    vectors = images[pairs["j"]] - sources[pairs["i"]]
+    return Neighbors(first[others], second[others], vectors[others])
+
+
+def _periodic_images(structure, cutoff):
+    """Positions in the cell, those of all atoms and images within `cutoff` of it, their atoms."""
+    atoms = np.arange(len(structure))
+    if not structure.pbc.any():
+        return structure.positions, structure.positions, atoms
+    cell = np.array(structure.cell.complete())
+    inverse = np.linalg.inv(cell)
+    fractions = structure.positions @ inverse
+    fractions -= np.where(structure.pbc, np.floor(fractions), 0)
+    reach = cutoff * np.linalg.norm(inverse, axis=0)  # the cutoff, in distances of lattice planes
+    counts = np.where(structure.pbc, np.ceil(reach), 0).astype(int)
+    shifts = np.array(list(product(*(range(-n, n + 1) for n in counts))))
+    images = (fractions + shifts[:, np.newaxis]).reshape(-1, 3)
+    owners = np.tile(atoms, len(shifts))
+    near = np.all(((images >= -reach) & (images <= 1 + reach)) | ~structure.pbc, axis=1)
+    return fractions @ cell, images[near] @ cell, owners[near]
 
 
 def radial_sums(symbol, decays=(4.0, 8.0, 12.0), cutoff=2.3):

@@ -138,6 +138,7 @@ def evaluation():
 
     def forces(calculator, structure):
         atoms = structure.copy()
+        calculator.reset()  # it would return what it has calculated for the same atoms before
         atoms.calc = calculator
         return atoms.get_forces()
 
