@@ -745,7 +745,8 @@ def _check_lower(problem, parameters, chi_square):
         lower = _newton_polish(problem, parameters).parameters
     except _NoMinimumError:
         return
-    if problem.chi_square(lower) < chi_square * (1 - LOOSE):
+    rounding = np.sum((4 * np.finfo(float).eps * problem.targets / problem.sigma) ** 2)
+    if problem.chi_square(lower) < chi_square * (1 - LOOSE) and chi_square > rounding:
         raise RuntimeError(f"chi-square has a lower minimum: fit again from the guess {lower}")
 
 

@@ -284,7 +284,7 @@ def _check_overfitting(network, inputs, targets):
     """Refuse a network without a penalty that follows noise, or that explodes between its points.
 
     Noise is what fewer than two points for each parameter leave unexplained. Fewer than four allow
-    explosions; 10 000 inputs on lines between random pairs of points, always the same, show them.
+    explosions; 10,000 inputs on lines between random pairs of points, always the same, show them.
     """
     n_points = len(inputs)
     parameters = sum(array.size for layer in network.layers for array in layer)

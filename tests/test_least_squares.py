@@ -391,6 +391,15 @@ def test_profile_that_meets_a_lower_minimum_says_so():
     assert fit(wells, [0, 1], [0, 0], [0.9])["p"].value == pytest.approx(1, rel=1e-9)
 
 
+@pytest.mark.parametrize("rate", np.linspace(1, 4, 7))
+def test_profile_of_data_that_are_exact_to_rounding(rate):
+    """Residuals that are rounding alone have no lower minimum worth a complaint."""
+    x = np.linspace(0, 1, 30)
+    found = fit(decay, x, decay(x, 1.0, rate, 0.5), [0.7, 2.0, 0.2])
+    for name, true in {"amplitude": 1.0, "rate": rate, "offset": 0.5}.items():
+        assert found[name].profile_interval() == pytest.approx((true, true), rel=1e-12)
+
+
 def test_profile_interval_with_absolute_sigma():
     found = fit(line, X, NOISY, [1, 1], np.full(30, 0.3), absolute_sigma=True)
     assert found["slope"].profile_interval() == pytest.approx(found["slope"].interval(), rel=1e-6)
