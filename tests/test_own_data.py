@@ -8,11 +8,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from ase.calculators.emt import EMT
+from ase.io import read
 from IPython.core.inputtransformer2 import TransformerManager
 from matplotlib.text import Text
 
 from helpers.dimer import binding_energies, morse, rose
 from helpers.eos import GPA_PER_HARTREE_BOHR3, vinet
+from helpers.labels import label
 from helpers.reversible_reaction import concentration
 from helpers.tables import DATA, read_columns
 
@@ -45,6 +48,7 @@ def run(number, source):
         text for kind, text in cells[begin : headings[headings.index(begin) + 1]] if kind == "code"
     ]
     names = {}
+    plt.close("all")  # those of a run that failed
     for text in [text for kind, text in cells if kind == "code"]:
         needed = [
             part
@@ -150,6 +154,11 @@ def test_data_are_what_their_readme_says():
     distance, energy = read_columns("copper_dimer.csv", "distance", "energy")
     assert np.array_equal(distance, np.linspace(1.7, 3, 30))
     assert np.allclose(energy, binding_energies(distance), rtol=0, atol=1e-9)
+    clusters = read(DATA / "copper_clusters.xyz", index=":")
+    assert {len(cluster) for cluster in clusters} == {2, 3, 4, 5, 6, 7}
+    for stored, again in zip(clusters, label(clusters, EMT), strict=True):
+        assert stored.get_potential_energy() == pytest.approx(again.get_potential_energy())
+        assert np.allclose(stored.get_forces(), again.get_forces(), rtol=0, atol=1e-7)
     assert {path.name for path in Path(DATA).iterdir()} == set(
         re.findall(r"^\| `(\S+)` \|", (DATA / "README.md").read_text("utf-8"), re.MULTILINE)
     ) | {"README.md"}
