@@ -36,6 +36,7 @@ ENDED = 1e-11  # relative step that is left at the minimum
 LARGEST_OFFSET = 1e-4  # the same where J is ill-conditioned, and its rounding shows
 X_TOLERANCE = 1e-3  # relative step that is rounding where J is ill-conditioned
 FURTHER = 8.0  # steps on which rounding errors don't fall
+FADED = 1e-3  # effect of a parameter by J, per effect of halving it, on its way to infinity
 X_SCALE = 1e-3  # effect of a parameter, per size of the targets, below which it counts as zero
 ROUNDING = 1e-13  # of the size of the targets: residuals below that are rounding errors
 UNEXPLAINED = 1e-3  # of the variation of the targets: above that another minimum may be lower
@@ -263,12 +264,12 @@ class _Problem:
         """Half of the gradient of chi-square, (n_parameters,)."""
         return self.jacobian(parameters).T @ self.residuals(parameters)
 
-    def curvature(self, parameters):
+    def curvature(self, parameters, residuals):
         """Σ rᵢ∇²rᵢ, (n_parameters, n_parameters): half of the Hessian of chi-square, without JᵀJ.
 
-        NaN where the model can't be differentiated twice.
+        The `residuals` r are taken as given. NaN where the model can't be differentiated twice.
         """
-        weights = self.residuals(parameters) / self.sigma
+        weights = residuals / self.sigma
 
         def weighted_sum(p):
             outputs = self.model(self.inputs, *p)
@@ -411,8 +412,8 @@ def _newton_trust_region(problem, start):
     def hessian(whitened):
         here = parameters(whitened)
         jacobian = problem.jacobian(here) @ factors.transform
-        curvature = factors.transform.T @ problem.curvature(here) @ factors.transform
-        return jacobian.T @ jacobian + curvature
+        curvature = problem.curvature(here, problem.residuals(here))
+        return jacobian.T @ jacobian + factors.transform.T @ curvature @ factors.transform
 
     try:
         end = optimize.minimize(
@@ -440,6 +441,7 @@ class _Factors(NamedTuple):
     """
 
     residuals: np.ndarray  # (n_inputs,)
+    normal: np.ndarray  # (n_inputs,), residuals without what a parameter that J sees could explain
     offset: np.ndarray  # (JA)ᵀr, (n_parameters,), the tangential part of the residuals
     transform: np.ndarray  # A, (n_parameters, n_parameters)
     weights: np.ndarray  # w, (n_parameters,)
@@ -461,7 +463,10 @@ def _factor(parameters, residuals, jacobian):
     condition = singular_values[0] / singular_values[-1] if singular_values[-1] > 0 else np.inf
     transform = right.T / scaling / norms[:, np.newaxis]
     offset = weights * (tangent.T @ residuals)
-    return _Factors(residuals, offset, transform, weights, norms, right, condition)
+    seen = tangent[:, weights == 1]
+    normal = residuals - seen @ (seen.T @ residuals)
+    normal -= seen @ (seen.T @ normal)  # what rounding has left
+    return _Factors(residuals, normal, offset, transform, weights, norms, right, condition)
 
 
 class _Minimum(NamedTuple):
@@ -478,8 +483,10 @@ def _newton_polish(problem, parameters):
     In the coordinates of `_Factors` the Hessian JᵀJ + Σ rᵢ∇²rᵢ becomes diag(w²) + B, where the
     relative curvature B is zero for a linear model; forming JᵀJ would cost half of the digits. At
     a strict minimum the tangential part of the residuals vanishes, and the Hessian is positive
-    definite.
-    Source: Bates & Watts, Technometrics 23, 179 (1981), for the first criterion.
+    definite. Beside it that part would enter B, magnified where J is ill-conditioned, by how the
+    parameters are chosen (a b for a slope); only the normal part is used.
+    Source: Bates & Watts, Technometrics 23, 179 (1981), for the first criterion; the same, Journal
+    of the Royal Statistical Society B 42, 1 (1980), for the two parts of the curvature.
     """
     found = differentiate(problem.model, problem.inputs, parameters)
     jacobian = found.jacobian / problem.sigma[:, np.newaxis]
@@ -549,7 +556,7 @@ def _curvature(problem, parameters, factors, scale):
         return None
     if factors.condition * BLIND < 1 and _looks_linear(problem, parameters, factors):
         return None
-    found = problem.curvature(parameters)
+    found = problem.curvature(parameters, factors.normal)
     if not np.all(np.isfinite(found)):
         found = _curvature_by_differences(problem, parameters, factors)
     relative = np.abs(factors.transform.T @ found @ factors.transform) * len(parameters)
@@ -579,26 +586,27 @@ def _random_directions(n_parameters):
 
 
 def _curvature_by_differences(problem, parameters, factors):
-    """The same by central differences of the exact gradient."""
+    """The same by central differences of the exact Jacobian."""
     steps = DIFFERENCE_STEP * np.linalg.norm(factors.residuals) * factors.transform
     changes = [
-        problem.gradient(parameters + step) - problem.gradient(parameters - step)
+        (problem.jacobian(parameters + step) - problem.jacobian(parameters - step)).T
+        @ factors.normal
         for step in steps.T
     ]
     try:
-        hessian = np.linalg.solve(2 * steps.T, np.array(changes))
+        curvature = np.linalg.solve(2 * steps.T, np.array(changes))
     except np.linalg.LinAlgError:
         raise _NoMinimumError(parameters) from None
-    if not np.all(np.isfinite(hessian)):
+    if not np.all(np.isfinite(curvature)):
         raise _NoMinimumError(parameters)
-    inverse = factors.weights[:, np.newaxis] * np.linalg.inv(factors.transform)
-    return (hessian + hessian.T) / 2 - inverse.T @ inverse
+    return (curvature + curvature.T) / 2
 
 
 def _is_stationary(problem, parameters, factors, step, decrement, scale):
     """Whether what Newton's `step` could still explain is nothing, or is rounding.
 
-    Towards a minimum at infinity it is neither: the residuals fall on and on along the step.
+    Towards a minimum at infinity it is neither: the residuals fall on and on along the step. Where
+    they end in rounding errors, some parameter has lost the effect that it has at half its value.
     """
     length = np.linalg.norm(factors.residuals)
     left = max(np.linalg.norm(factors.offset), decrement)
@@ -606,8 +614,13 @@ def _is_stationary(problem, parameters, factors, step, decrement, scale):
         return True
     if left <= length * min(10 * np.finfo(float).eps * factors.condition, LARGEST_OFFSET):
         return np.all(np.abs(step) <= X_TOLERANCE * np.abs(parameters))
+    if left > ROUNDING * scale:
+        return False
+    halved = [problem.residuals(p) for p in parameters - np.diag(parameters / 2)]
+    effects = np.linalg.norm(halved - factors.residuals, axis=1)
+    lost = factors.column_norms * np.abs(parameters) < FADED * effects
     further = np.sqrt(problem.chi_square(parameters + FURTHER * step))
-    return left <= ROUNDING * scale and further >= length / 2
+    return further >= length / 2 and not np.any(lost & (effects > ROUNDING * scale))
 
 
 def _line_search(problem, parameters, step):
