@@ -21,7 +21,7 @@ from helpers.validation import check_generator, check_integer, check_number
 from helpers.variable_projection import levenberg_marquardt, project
 
 SCREENING_GAIN = 1e-2  # a start is given up once a step lowers its objective by less than this
-FINAL_GAIN = 1e-4  # the same for the best start
+MAX_ITERATIONS = 1000  # for the best start, which usually converges within 400
 
 
 class Prediction(NamedTuple):
@@ -47,6 +47,7 @@ class Potential:
     atom_energy: float  # eV
     energy_rmse: float  # of the training data, in eV/atom
     force_rmse: float  # of the training data, in eV/Å; NaN if it was trained on energies alone
+    converged: bool  # to a minimum; False: out of iterations, or the minimum is at infinity
     precision: np.ndarray  # (n_parameters, n_parameters), Gauss–Newton: inverse of the covariance
 
     def __post_init__(self):
@@ -91,7 +92,7 @@ def train_potential(
     atom_energy,
     hidden=8,
     force_weight=0.1,
-    penalty=1e-8,
+    penalty=1e-7,
     starts=4,
 ):
     """The `Potential` that fits the energies and forces of labelled structures best.
@@ -104,7 +105,7 @@ def train_potential(
 
     It minimises the sum of the squared errors of the energies per atom, plus those of the force
     components multiplied by `force_weight` (Å), plus a `penalty` on the squares of the weights in
-    standardised units. The best of several random starts is returned.
+    standardised units. Several random starts are tried, and the best is continued to its minimum.
 
     ValueError where a label is missing or not finite, for structures of several elements, and for
     fewer labels than parameters; TypeError for arguments of another type. Method:
@@ -112,38 +113,17 @@ def train_potential(
     `helpers.variable_projection`.
     """
     structures = check_structures(structures)
+    if not structures:
+        raise ValueError("there are no structures; give at least a few with labels")
     if not isinstance(descriptor, RadialSums):
         raise TypeError(f"descriptor is {descriptor!r}; give helpers.descriptors.RadialSums")
     hidden = check_integer("hidden", hidden)
     starts = check_integer("starts", starts)
-    check_number("atom_energy", atom_energy)
-    if not np.isfinite(atom_energy):
-        raise ValueError(f"atom_energy is {atom_energy}; give the energy of an isolated atom in eV")
-    for name, value in (("force_weight", force_weight), ("penalty", penalty)):
-        check_number(name, value)
-        if not 0 <= value < np.inf:
-            raise ValueError(f"{name} is {value}; give zero or a positive number")
+    _check_numbers(atom_energy, force_weight, penalty)
     check_generator(rng)
-    if not structures:
-        raise ValueError("there are no structures; give at least a few with labels")
     symbol = structures[0].get_chemical_symbols()[0]
     _check_elements(structures, symbol)
-    energies, forces = _labels(structures, force_weight)
-    n_parameters = hidden * (len(descriptor.decays) + 2)
-    if len(energies) + len(forces) < n_parameters:
-        raise ValueError(
-            f"{len(energies) + len(forces)} energies and force components for {n_parameters} "
-            "parameters; give more structures, or fewer hidden units"
-        )
-    around = descriptor(structures)
-    if not len(around.distances):
-        raise ValueError(
-            f"no two atoms are within the cutoff, {descriptor.cutoff:.3g} Å; "
-            "give structures with neighbours, or a longer cutoff"
-        )
-    data = _TrainingData(around, energies, forces, atom_energy, force_weight)
-    if not np.any(data.targets):
-        raise ValueError("all energies are those of isolated atoms and there are no forces to fit")
+    data = _training_data(structures, descriptor, atom_energy, force_weight, hidden)
 
     def fit_weights(layer):
         return project(layer, *data.units(layer), data.targets, penalty)
@@ -154,9 +134,11 @@ def train_potential(
         end, _ = levenberg_marquardt(fit_weights, start, 0.0, SCREENING_GAIN)
         if best is None or end.objective < best.objective:
             best = end
-    best, _ = levenberg_marquardt(fit_weights, best, 0.0, FINAL_GAIN)
+    best, converged = levenberg_marquardt(fit_weights, best, 0.0, 0.0, MAX_ITERATIONS)
     fields = data.unstandardize(best)
-    return Potential(symbol, descriptor, atom_energy=atom_energy, **fields)
+    return Potential(
+        symbol, descriptor, atom_energy=atom_energy, converged=bool(converged), **fields
+    )
 
 
 def train_ensemble(structures, descriptor, rng, n_potentials, *, workers=map, **options):
@@ -177,6 +159,17 @@ def _train(structures, descriptor, options, rng):
     return train_potential(structures, descriptor, rng, **options)
 
 
+def _check_numbers(atom_energy, force_weight, penalty):
+    """Refuse numbers that are not finite, and a negative weight or penalty."""
+    check_number("atom_energy", atom_energy)
+    if not np.isfinite(atom_energy):
+        raise ValueError(f"atom_energy is {atom_energy}; give the energy of an isolated atom in eV")
+    for name, value in (("force_weight", force_weight), ("penalty", penalty)):
+        check_number(name, value)
+        if not 0 <= value < np.inf:
+            raise ValueError(f"{name} is {value}; give zero or a positive number")
+
+
 def _check_elements(structures, symbol):
     """Refuse a structure that has atoms of another element."""
     for i, structure in enumerate(structures):
@@ -186,6 +179,28 @@ def _check_elements(structures, symbol):
                 f"structure {i} has {', '.join(others)} in it, but a potential is for one element, "
                 f"here {symbol}"
             )
+
+
+def _training_data(structures, descriptor, atom_energy, force_weight, hidden):
+    """The `_TrainingData` of labelled structures, if there is enough in them for a training."""
+    energies, forces = _labels(structures, force_weight)
+    n_labels = len(energies) + len(forces)
+    n_parameters = hidden * (len(descriptor.decays) + 2)
+    if n_labels < n_parameters:
+        raise ValueError(
+            f"{n_labels} energies and force components for {n_parameters} parameters; "
+            "give more structures, or fewer hidden units"
+        )
+    around = descriptor(structures)
+    if not len(around.distances):
+        raise ValueError(
+            f"no two atoms are within the cutoff, {descriptor.cutoff:.3g} Å; "
+            "give structures with neighbours, or a longer cutoff"
+        )
+    data = _TrainingData(around, energies, forces, atom_energy, force_weight)
+    if not np.any(data.targets):
+        raise ValueError("all energies are those of isolated atoms and there are no forces to fit")
+    return data
 
 
 class _TrainingData:

@@ -15,7 +15,7 @@ import numpy as np
 RIDGE = 3e-9  # on the output weights: without it nearly equal hidden units cancel and lose digits
 STATIONARY = 1e-3  # at a minimum, the relative offset of Bates & Watts is no larger
 POLISHED = 1e-4  # the same where the search ends: then other machines end at the same curve
-MAX_ITERATIONS = 300  # of Levenberg–Marquardt
+MAX_ITERATIONS = 300  # of Levenberg–Marquardt, unless the caller wants more
 BLOCK = 7000  # numbers in one QR: with more, BLAS starts threads that wait for each other
 
 
@@ -54,7 +54,7 @@ def project(layer, basis, basis_jacobian, targets, penalty):
     return Projection(layer, output_weights, system, np.sum(system[:, -1] ** 2))
 
 
-def levenberg_marquardt(project, here, target_sse, min_gain):
+def levenberg_marquardt(project, here, target_sse, min_gain, max_iterations=MAX_ITERATIONS):
     """The `Projection` where Levenberg–Marquardt ends, and whether it has converged.
 
     It has if the objective is below `target_sse`, or if the errors are all but perpendicular to the
@@ -64,7 +64,7 @@ def levenberg_marquardt(project, here, target_sse, min_gain):
     damping = 0.01
     growth = 2.0
     scale = np.full(here.layer.size, 1e-9)
-    for _ in range(MAX_ITERATIONS):
+    for _ in range(max_iterations):
         jacobian = here.system[:, :-1]
         errors = here.system[:, -1]
         scale = np.maximum(scale, np.sqrt(np.sum(jacobian**2, axis=0)))

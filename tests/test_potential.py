@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+import helpers.potential
 from helpers.descriptors import RadialSums, radial_sums, random_cluster
 from helpers.potential import _TrainingData, train_ensemble, train_potential
 
@@ -119,6 +120,25 @@ def test_a_potential_of_the_same_form_is_recovered():
     for atoms in clusters(3, 20):
         assert again(atoms).energy == pytest.approx(truth(atoms).energy, abs=1e-9)
         assert np.allclose(again(atoms).forces, truth(atoms).forces, rtol=0, atol=1e-8)
+
+
+def test_training_converges_to_a_minimum_that_rounding_does_not_move():
+    """Labels that differ in their last digit give the same potential."""
+    nearly = [atoms.copy() for atoms in clusters(100)]
+    for atoms, original in zip(nearly, clusters(100), strict=True):
+        energy = np.nextafter(original.get_potential_energy(), np.inf)
+        forces = np.nextafter(original.get_forces(), np.inf)
+        atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
+    again = train_potential(nearly, COPPER, RNG(0), atom_energy=atom_energy())
+    assert copper().converged
+    assert again.converged
+    for atoms in clusters(7, 60):
+        assert again(atoms).energy == pytest.approx(copper()(atoms).energy, abs=1e-4)
+
+
+def test_training_that_is_out_of_iterations_has_not_converged(monkeypatch):
+    monkeypatch.setattr(helpers.potential, "MAX_ITERATIONS", 2)
+    assert not quick().converged
 
 
 def moved(potential, name, index, step):
