@@ -48,7 +48,7 @@ class Potential:
     energy_rmse: float  # of the training data, in eV/atom
     force_rmse: float  # of the training data, in eV/Å; NaN if it was trained on energies alone
     converged: bool  # to a minimum; False: out of iterations, or the minimum is at infinity
-    precision: np.ndarray  # (n_parameters, n_parameters), Gauss–Newton: inverse of the covariance
+    precision: np.ndarray  # (n_parameters, n_parameters), Gauss–Newton, the penalty included
 
     def __post_init__(self):
         for name in ("layer", "weights", "precision"):
@@ -74,7 +74,8 @@ class Potential:
         """Derivatives (n_structures, n_parameters) of the energies by the parameters.
 
         The parameters are the weights and then the layer, row by row, as in `precision`. With the
-        covariance inv(precision), the delta method gives the standard error of an energy.
+        covariance, which is the (pseudo)inverse of `precision`, the delta method gives the standard
+        error of an energy.
         """
         structures = check_structures(structures)
         _check_elements(structures, self.symbol)
@@ -135,7 +136,7 @@ def train_potential(
         if best is None or end.objective < best.objective:
             best = end
     best, converged = levenberg_marquardt(fit_weights, best, 0.0, 0.0, MAX_ITERATIONS)
-    fields = data.unstandardize(best)
+    fields = data.unstandardize(best, penalty)
     return Potential(
         symbol, descriptor, atom_energy=atom_energy, converged=bool(converged), **fields
     )
@@ -261,7 +262,7 @@ class _TrainingData:
         jacobian[:, :-1] += self.slopes[:, :, np.newaxis] * decline[:, np.newaxis, :]
         return decline * along, jacobian
 
-    def unstandardize(self, best):
+    def unstandardize(self, best, penalty):
         """Fields of the `Potential` in eV and Å."""
         units, jacobian = self.units(best.layer)
         residuals = self.spread * (self.targets - units @ best.output_weights)
@@ -273,12 +274,16 @@ class _TrainingData:
         jacobian = self.spread * (jacobian * best.output_weights * scale).reshape(len(units), -1)
         jacobian = np.hstack([units, jacobian])
         freedom = max(1, len(residuals) - jacobian.shape[1])
+        stiffness = np.ones((1 + len(scale), best.layer.shape[1]))  # of the penalty
+        stiffness[1:] = (self.spread * scale) ** 2
+        stiffness[-1] = 0
+        normal = jacobian.T @ jacobian + penalty * np.diag(stiffness.ravel())
         return {
             "layer": best.layer / scale,
             "weights": self.spread * best.output_weights,
             "energy_rmse": float(np.sqrt(np.mean(residuals[:n_energies] ** 2))),
             "force_rmse": float(force_rmse),
-            "precision": jacobian.T @ jacobian * freedom / np.sum(residuals**2),
+            "precision": normal * freedom / np.sum(residuals**2),
         }
 
 

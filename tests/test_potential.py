@@ -171,10 +171,20 @@ def test_energy_gradient_agrees_with_finite_differences():
     assert np.array_equal(gradient[-1], np.zeros(15))  # the isolated atom
 
 
-def test_precision_is_the_normal_matrix_over_the_variance():
-    """JᵀJ / σ², from finite differences of the predictions; σ² has the freedom left."""
+@pytest.mark.parametrize("penalty", [1e-7, 0.01])
+def test_precision_is_the_normal_matrix_over_the_variance(penalty):
+    """(JᵀJ + P) / σ², J from finite differences of the predictions; P is that of the penalty."""
     weight = 0.3
-    potential = quick(force_weight=weight)
+    structures = clusters(0, 12)
+    potential = quick(structures, force_weight=weight, penalty=penalty)
+    spread = np.std(
+        [
+            *[atoms.get_potential_energy() / len(atoms) - atom_energy() for atoms in structures],
+            *(weight * np.concatenate([atoms.get_forces().ravel() for atoms in structures])),
+        ]
+    )
+    scale = np.sqrt(np.mean(COPPER(structures).sums ** 2, axis=0))
+    penalized = np.concatenate([[1, 1], np.repeat((spread * scale) ** 2, 2), [0, 0]])
 
     def targets(potential):
         energies, forces = errors(potential, clusters(0, 12))
@@ -183,7 +193,7 @@ def test_precision_is_the_normal_matrix_over_the_variance():
     jacobian = parameter_jacobian(potential, targets)
     residuals = targets(potential)
     variance = np.sum(residuals**2) / (len(residuals) - jacobian.shape[1])
-    precision = jacobian.T @ jacobian / variance
+    precision = (jacobian.T @ jacobian + penalty * np.diag(penalized)) / variance
     size = np.sqrt(np.diag(precision))
     assert np.allclose(
         potential.precision / size / size[:, np.newaxis],
