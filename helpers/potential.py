@@ -21,7 +21,7 @@ from helpers.validation import check_generator, check_integer, check_number
 from helpers.variable_projection import levenberg_marquardt, project
 
 SCREENING_GAIN = 1e-2  # a start is given up once a step lowers its objective by less than this
-MAX_ITERATIONS = 1000  # for the best start, which usually converges within 400
+MAX_ITERATIONS = 1000  # for the best start, which usually converges within 300
 
 
 class Prediction(NamedTuple):
@@ -129,13 +129,15 @@ def train_potential(
     def fit_weights(layer):
         return project(layer, *data.units(layer), data.targets, penalty)
 
+    # Without scaling, a unit that has become flat returns, and far fewer iterations are needed.
+    search = partial(levenberg_marquardt, fit_weights, target_sse=0.0, damping=1e-3, scaling=False)
     best = None
     for _ in range(starts):
         start = fit_weights(data.random_layer(hidden, rng))
-        end, _ = levenberg_marquardt(fit_weights, start, 0.0, SCREENING_GAIN)
+        end, _ = search(start, min_gain=SCREENING_GAIN)
         if best is None or end.objective < best.objective:
             best = end
-    best, converged = levenberg_marquardt(fit_weights, best, 0.0, 0.0, MAX_ITERATIONS)
+    best, converged = search(best, min_gain=0.0, max_iterations=MAX_ITERATIONS)
     fields = data.unstandardize(best, penalty)
     return Potential(
         symbol, descriptor, atom_energy=atom_energy, converged=bool(converged), **fields

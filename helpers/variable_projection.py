@@ -54,20 +54,24 @@ def project(layer, basis, basis_jacobian, targets, penalty):
     return Projection(layer, output_weights, system, np.sum(system[:, -1] ** 2))
 
 
-def levenberg_marquardt(project, here, target_sse, min_gain, max_iterations=MAX_ITERATIONS):
+def levenberg_marquardt(
+    project, here, target_sse, min_gain, max_iterations=MAX_ITERATIONS, damping=0.01, scaling=True
+):
     """The `Projection` where Levenberg–Marquardt ends, and whether it has converged.
 
     It has if the objective is below `target_sse`, or if the errors are all but perpendicular to the
     tangent plane of the model (Bates & Watts, Technometrics 23, 179, 1981). Damping as in Madsen,
-    Nielsen & Tingleff, Methods for non-linear least squares problems, 2004; scaling as in MINPACK.
+    Nielsen & Tingleff, Methods for non-linear least squares problems, 2004. With `scaling`, as in
+    MINPACK, the steps don't depend on the units of the layer; without, the layer has to be in units
+    in which ordinary values are about 1.
     """
-    damping = 0.01
     growth = 2.0
-    scale = np.full(here.layer.size, 1e-9)
+    scale = np.full(here.layer.size, 1e-9 if scaling else 1.0)
     for _ in range(max_iterations):
         jacobian = here.system[:, :-1]
         errors = here.system[:, -1]
-        scale = np.maximum(scale, np.sqrt(np.sum(jacobian**2, axis=0)))
+        if scaling:
+            scale = np.maximum(scale, np.sqrt(np.sum(jacobian**2, axis=0)))
         if _relative_offset(here, scale) <= POLISHED:
             break
         step, _ = _ridge_qr(here.system, np.sqrt(damping) * scale)
