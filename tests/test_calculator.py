@@ -163,13 +163,19 @@ def test_vibrations_of_a_dimer_are_those_of_its_curve(tmp_path):
 
 
 def test_equation_of_state_of_the_bulk_agrees_with_the_stress():
+    def scaled(scale):
+        crystal = bulk("Cu")
+        crystal.set_cell(crystal.cell * scale, scale_atoms=True)
+        return calculated(crystal)
+
+    scales = np.linspace(0.9, 1.2, 61)
+    lowest = min(scales, key=lambda scale: scaled(scale).get_potential_energy())
+    assert scales[0] < lowest < scales[-1]
     volumes = []
     energies = []
     pressures = []
-    for scale in np.linspace(0.98, 1.02, 9):
-        crystal = bulk("Cu")
-        crystal.set_cell(crystal.cell * scale * 1.02, scale_atoms=True)
-        crystal = calculated(crystal)
+    for scale in lowest * np.linspace(0.98, 1.02, 9):
+        crystal = scaled(scale)
         volumes.append(crystal.get_volume())
         energies.append(crystal.get_potential_energy())
         pressures.append(-np.mean(crystal.get_stress()[:3]))
