@@ -522,3 +522,23 @@ def test_one_decay_and_one_unit_are_enough_to_train():
     )
     assert potential.layer.shape == (2, 1)
     assert potential.precision.shape == (3, 3)
+
+
+def test_as_many_labels_as_parameters_are_enough():
+    """Ten energies for two units of five parameters each."""
+    potential = quick(clusters(0, 12)[:10], force_weight=0)
+    assert potential.layer.size + potential.weights.size == 10
+    with pytest.raises(ValueError, match="9 energies and force components for 10 parameters"):
+        quick(clusters(0, 12)[:9], force_weight=0)
+
+
+def test_isolated_atoms_first_and_last_have_their_energy_and_no_force():
+    """They have no neighbours, and the forces on them are part of the training data."""
+    atom = labelled(Atoms("Cu"), EMT())
+    far = labelled(Atoms("Cu3", positions=[(0, 0, 0), (2.3, 0, 0), (0, 0, 50)]), EMT())
+    structures = [atom, *clusters(0, 12), far]
+    potential = quick(structures)
+    assert potential(atom).energy == atom_energy()
+    assert np.array_equal(potential(far).forces[2], np.zeros(3))
+    assert potential.force_rmse == pytest.approx(rmse(errors(potential, structures)[1]), rel=1e-6)
+    assert potential.energy_rmse == pytest.approx(rmse(errors(potential, structures)[0]), rel=1e-6)
