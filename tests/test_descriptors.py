@@ -53,6 +53,9 @@ def test_structures_do_not_see_each_other():
     for atoms, start in zip(CLUSTERS, starts, strict=True):
         alone = COPPER([atoms])
         assert np.array_equal(together.sums[start : start + len(atoms)], alone.sums)
+        own = (together.first >= start) & (together.first < start + len(atoms))
+        for name in ("first", "second"):
+            assert np.array_equal(getattr(together, name)[own] - start, getattr(alone, name))
 
 
 def test_total_sums_over_the_atoms_of_each_structure():
@@ -148,8 +151,17 @@ def test_all_atoms_of_a_crystal_are_alike():
         fcc111("Cu", (2, 2, 3), vacuum=4),
         Atoms("Cu", cell=[[2.6, 0, 0], [2.1, 2.9, 0], [-1.3, 1.8, 3.3]], pbc=True),
         Atoms("Cu2", [[50, -3, 0.1], [-7, 0, 90.0]], cell=[3, 4, 5], pbc=[True, False, True]),
+        Atoms("Cu2", [[50, 40, 0.1], [-7, 42, 90.0]], cell=[3, 4, 5], pbc=[True, False, True]),
     ],
-    ids=["cluster", "primitive cell", "crystal", "slab", "skewed cell", "atoms outside the cell"],
+    ids=[
+        "cluster",
+        "primitive cell",
+        "crystal",
+        "slab",
+        "skewed cell",
+        "atoms outside the cell",
+        "atoms far above the cell",
+    ],
 )
 def test_neighbors_are_those_of_ase(atoms):
     def table(first, second, vectors):
@@ -177,6 +189,7 @@ def test_parameters_become_plain_numbers():
     [
         ({"decays": ()}, ValueError, "give different positive numbers"),
         ({"decays": (1.0, -1.0)}, ValueError, "give different positive numbers"),
+        ({"decays": (1.0, 0.0)}, ValueError, "give different positive numbers"),
         ({"decays": (2.0, 2.0)}, ValueError, "give different positive numbers"),
         ({"decays": (np.nan,)}, ValueError, "decays: contains nan; give finite numbers"),
         ({"decays": 2.0}, ValueError, r"decays: shape \(\); give an array with 1 axis"),
@@ -258,6 +271,24 @@ def test_random_clusters_are_connected_and_not_too_dense():
         assert np.min(distances) >= 0.8 * distance
         for atom in range(1, size):  # each is bound to one of the atoms before
             assert np.min(distances[atom, :atom]) <= 1.3 * distance
+
+
+def test_bonds_of_random_dimers_fill_the_range_that_was_asked_for():
+    """Uniformly between 0.7 and 1.5 times the distance in the crystal."""
+    rng = RNG(0)
+    bonds = [random_cluster("Cu", 2, rng).get_distance(0, 1) for _ in range(200)]
+    low, middle, high = np.quantile(bonds, [0, 0.5, 1]) / nearest_neighbor_distance("Cu")
+    assert 0.7 <= low < 0.72
+    assert middle == pytest.approx(1.1, abs=0.05)
+    assert 1.48 < high <= 1.5
+
+
+def test_default_radial_sums_reach_the_fifth_neighbors_of_a_crystal():
+    """The cutoff is 2.3 nearest-neighbour distances; the fifth neighbours are at √5 = 2.24."""
+    distance = nearest_neighbor_distance("Cu")
+    assert COPPER.cutoff == pytest.approx(2.3 * distance)
+    assert COPPER.reference == pytest.approx(distance)
+    assert np.allclose(np.multiply(COPPER.decays, distance), [4, 8, 12])
 
 
 def test_the_same_generator_gives_the_same_cluster():
