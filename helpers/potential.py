@@ -129,7 +129,7 @@ def train_potential(
     def fit_weights(layer):
         return project(layer, *data.units(layer), data.targets, penalty)
 
-    # Without scaling, a unit that has become flat returns, and far fewer iterations are needed.
+    # MINPACK's scales never shrink; without them, half as many iterations are needed here.
     search = partial(levenberg_marquardt, fit_weights, target_sse=0.0, damping=1e-3, scaling=False)
     best = None
     for _ in range(starts):
